@@ -1,0 +1,1 @@
+//! A tape for reverse-mode automatic differentiation.

@@ -1,0 +1,3 @@
+//! The `gradbook` program.
+
+fn main() {}

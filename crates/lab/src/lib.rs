@@ -1,0 +1,1 @@
+//! Spectrogram VQ-VAEs.

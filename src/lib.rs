@@ -1,0 +1,3 @@
+//! Gradbook: reverse-mode autodiff and vector quantization from scratch.
+
+pub use gradbook_autograd as autograd;
