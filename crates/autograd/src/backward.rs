@@ -1,0 +1,192 @@
+//! The reverse sweep: walk the tape backwards, give each node the gradient of its output, collect what it hands back.
+
+use std::ops::Index;
+
+use crate::{
+    ParamGrads, Real, Tape, Tensor, Var,
+    tape::{Node, Records},
+};
+
+/// Where a node puts the gradients of its arguments, by position.
+pub struct Sink<'a, T: Real> {
+    nodes: &'a [Node<T>],
+    arguments: &'a [u32],
+    grads: &'a mut [Option<Tensor<T>>],
+    bytes: &'a mut usize,
+    fault: Option<(usize, fn(Tensor<T>) -> Tensor<T>)>,
+}
+
+impl<T: Real> Sink<'_, T> {
+    /// Whether anybody needs the gradient of argument `k`: if not, do not compute it.
+    pub fn wants(&self, k: usize) -> bool {
+        self.nodes[self.arguments[k] as usize].wants
+    }
+
+    /// Adds `g` to the gradient of argument `k`. The first contribution is moved, later ones are added in place. If the
+    /// argument was broadcast, `g` has the shape of the output and is summed back here, so ops need not care.
+    pub fn add(&mut self, k: usize, g: Tensor<T>) {
+        let to = self.arguments[k] as usize;
+        if !self.nodes[to].wants {
+            return;
+        }
+        let mut g = g.sum_to(self.nodes[to].value.shape());
+        if let Some((argument, spoil)) = self.fault
+            && argument == k
+        {
+            g = spoil(g);
+        }
+        match &mut self.grads[to] {
+            Some(sum) => sum.zip_assign(&g, |sum, g| sum + g),
+            empty => {
+                *self.bytes += size_of_val(g.as_slice());
+                *empty = Some(g);
+            }
+        }
+    }
+}
+
+/// A deliberate mistake in one op's derivative, to prove that the gradient checks would see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Fault<T: Real> {
+    pub op: &'static str,
+    pub argument: usize,
+    pub spoil: fn(Tensor<T>) -> Tensor<T>,
+}
+
+/// The gradients that a backward pass leaves: of every leaf that wanted one, and of values marked with
+/// [`Var::keep_grad`]. `grads[x]` is ∂L/∂x.
+pub struct Grads<T: Real> {
+    by_node: Vec<(u32, Tensor<T>)>,
+    /// The gradients of parameters, by [`ParamId`](crate::ParamId).
+    pub params: ParamGrads<T>,
+}
+
+impl<T: Real> Grads<T> {
+    /// ∂L/∂x, or `None` if nothing reached `x` (or its gradient was not kept).
+    pub fn get(&self, x: Var<'_, T>) -> Option<&Tensor<T>> {
+        self.by_node.binary_search_by_key(&x.id, |(id, _)| *id).ok().map(|i| &self.by_node[i].1)
+    }
+}
+
+impl<T: Real> Index<Var<'_, T>> for Grads<T> {
+    type Output = Tensor<T>;
+
+    #[track_caller]
+    fn index(&self, x: Var<'_, T>) -> &Tensor<T> {
+        self.get(x).unwrap_or_else(|| {
+            panic!(
+                "backward left no gradient for this value of shape {:?}\n  rule: a gradient is kept for leaves made by \
+                 `tape.var` that the root depends on, and for values marked by `keep_grad`",
+                x.shape()
+            )
+        })
+    }
+}
+
+impl<'t, T: Real> Var<'t, T> {
+    /// The gradients of this scalar with respect to every leaf. Saved arrays die as the sweep passes them.
+    ///
+    /// # Panics
+    /// If the value is not a scalar, or if the tape has been swept before.
+    #[track_caller]
+    pub fn backward(self) -> Grads<T> {
+        assert_eq!(
+            self.shape().size(),
+            1,
+            "backward: the root has shape {:?}\n  rule: only a scalar has a gradient by itself; sum it, or give a \
+             cotangent to `backward_with`",
+            self.shape()
+        );
+        self.backward_with(Tensor::filled(self.shape(), T::ONE))
+    }
+
+    /// The vector-Jacobian product Jᵀu: the gradients of ⟨u, self⟩, for a cotangent `u` of this value's shape.
+    #[track_caller]
+    pub fn backward_with(self, cotangent: Tensor<T>) -> Grads<T> {
+        self.tape.backward_from(&[(self, cotangent)])
+    }
+}
+
+impl<T: Real> Tape<T> {
+    /// The gradients of a weighted sum of scalars, Σ wᵢ·Lᵢ, without putting the sum on the tape.
+    ///
+    /// ```
+    /// use gradbook_autograd::Tape;
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.scalar(3.0);
+    /// let grads = tape.backward(&[(x * x, 1.0), (x * 5.0, 0.1)]);
+    /// assert_eq!(grads[x].item(), 6.5); // 2x + 0.1 · 5
+    /// ```
+    #[track_caller]
+    pub fn backward(&self, roots: &[(Var<'_, T>, f64)]) -> Grads<T> {
+        let roots: Vec<_> = roots
+            .iter()
+            .map(|(root, weight)| {
+                assert_eq!(
+                    root.shape().size(),
+                    1,
+                    "backward: the root has shape {:?}, not a scalar's",
+                    root.shape()
+                );
+                (*root, Tensor::filled(root.shape(), T::of(*weight)))
+            })
+            .collect();
+        self.backward_from(&roots)
+    }
+
+    /// The gradients of Σ ⟨uᵢ, yᵢ⟩ for several roots yᵢ with cotangents uᵢ.
+    #[track_caller]
+    pub fn backward_from(&self, roots: &[(Var<'_, T>, Tensor<T>)]) -> Grads<T> {
+        self.sweep(roots, None)
+    }
+
+    #[track_caller]
+    pub(crate) fn sweep(&self, roots: &[(Var<'_, T>, Tensor<T>)], fault: Option<Fault<T>>) -> Grads<T> {
+        assert!(
+            !self.spent.replace(true),
+            "backward: this tape has been swept already and its saved values are gone\n  rule: one tape, one backward; \
+             for several roots give them together to `Tape::backward`"
+        );
+        let mut records = self.records.borrow_mut();
+        let records = &mut *records;
+        let mut grads: Vec<Option<Tensor<T>>> = Vec::new();
+        grads.resize_with(records.nodes.len(), || None);
+        for (root, cotangent) in roots {
+            assert!(std::ptr::eq(self, root.tape), "backward: the root lives on another tape");
+            let node = &records.nodes[root.id as usize];
+            assert_eq!(
+                node.value.shape(),
+                cotangent.shape(),
+                "backward: the cotangent has another shape than the root\n  rule: one number per element of the root"
+            );
+            match &mut grads[root.id as usize] {
+                _ if !node.wants => {}
+                Some(sum) => sum.zip_assign(cotangent, |a, b| a + b),
+                empty => *empty = Some(cotangent.clone()),
+            }
+        }
+        let mut found = Grads { by_node: Vec::new(), params: ParamGrads::default() };
+        let mut live = 0;
+        for id in (0..records.nodes.len()).rev() {
+            let Some(g) = grads[id].take() else { continue };
+            live -= size_of_val(g.as_slice()).min(live);
+            let node = &mut records.nodes[id];
+            if node.keep {
+                found.by_node.push((id as u32, g.clone()));
+                if let Some(param) = node.param {
+                    found.params.set(param, g.clone());
+                }
+            }
+            if let Some(backward) = node.backward.take() {
+                let fault = fault.filter(|f| f.op == node.op).map(|f| (f.argument, f.spoil));
+                let Records { nodes, edges, .. } = &*records;
+                let (from, to) = nodes[id].edges;
+                let arguments = &edges[from as usize..to as usize];
+                backward(g, &mut Sink { nodes, arguments, grads: &mut grads, bytes: &mut live, fault });
+                records.peak = records.peak.max(records.bytes + live);
+            }
+        }
+        found.by_node.reverse();
+        found
+    }
+}

@@ -1,0 +1,66 @@
+//! Proving gradients by machine, for the ops of this crate and for yours.
+//!
+//! A [`Case`] is a function with concrete inputs. [`Case::verify`] holds its tape gradient against independent oracles:
+//!
+//! | oracle | what it is | agreement |
+//! |---|---|---|
+//! | central differences | ⟨u, f(x + hv) − f(x − hv)⟩ / 2h for random u, v | 10⁻⁶ |
+//! | dual numbers | ⟨u, J v⟩ = ⟨Jᵀu, v⟩, J v by forward mode | 10⁻¹² |
+//! | second order | the Hessian of ⟨u, f⟩ is symmetric and is the difference of gradients | 10⁻⁹, 10⁻⁶ |
+//! | fan-out | f(x) + f(x) has twice the gradient | 10⁻¹² |
+//! | constants | an argument made constant changes no other gradient | same bits |
+//! | cotangent | Jᵀ(2u) = 2 Jᵀu | same bits |
+//! | precision | the gradient in f32 is near that in f64 | 10⁻³ |
+//!
+//! The cotangent u is random: a cotangent of ones hides wrong scales and permutations.
+//!
+//! ```
+//! use gradbook_autograd::{case, check::Sampler};
+//! let mut s = Sampler::new(1);
+//! let shape = s.shape();
+//! case!([s.normal(&shape)], |x| (x[0] * x[0]).tanh()).verify(1).expect("the chain rule holds");
+//! ```
+
+mod case;
+mod oracle;
+mod sampler;
+mod verify;
+
+pub use case::{Case, Function, Generic, function};
+pub use sampler::Sampler;
+pub use verify::{Errors, Failure, Sabotage};
+
+use crate::ops::Op;
+
+/// Verifies one random draw of every case of an op. Returns the number of cases and the largest errors seen.
+///
+/// ```
+/// use gradbook_autograd::{check, ops};
+/// for op in ops::ALL.iter().take(3) {
+///     let (cases, errors) = check::verify_op(op, 7).expect("the gradient is right");
+///     assert!(cases > 0 && errors.dual <= 1e-12);
+/// }
+/// ```
+///
+/// # Errors
+/// The first case that fails, by which oracle, at which element.
+pub fn verify_op(op: &Op, seed: u64) -> Result<(usize, Errors), Box<Failure>> {
+    let cases = (op.cases)(&mut Sampler::new(seed));
+    let mut worst = Errors::default();
+    for (i, case) in cases.iter().enumerate() {
+        let errors = case.verify(seed).map_err(|mut failure| {
+            failure.case = format!("{} case {i} (seed {seed}) {}", op.name, failure.case);
+            failure
+        })?;
+        worst = worst.max(errors);
+    }
+    Ok((cases.len(), worst))
+}
+
+/// Proves that the checker sees a wrong derivative: spoils the gradient of argument `argument` of `op` and reports
+/// whether any case then fails. A checker that cannot fail is no check.
+pub fn catches(op: &Op, argument: usize, sabotage: Sabotage, seed: u64) -> bool {
+    (op.cases)(&mut Sampler::new(seed))
+        .iter()
+        .any(|case| case.verify_spoilt(seed, Some((op.name, argument, sabotage))).is_err())
+}

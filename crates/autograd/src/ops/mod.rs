@@ -1,0 +1,34 @@
+//! The operations. One file each: what it computes, its derivative beside it, and the cases that prove the derivative.
+//!
+//! An op reaches the tape with its [`Op`] descriptor, and a descriptor cannot be written without cases. From the list
+//! [`ALL`] follow the gradient checks, the sabotage tests, the table in the book and the labels of graph drawings.
+
+use crate::check::{Case, Sampler};
+
+/// The descriptor of an operation.
+pub struct Op {
+    /// The name in graphs, tables and error messages.
+    pub name: &'static str,
+    /// What it computes, in one line of mathematics.
+    pub formula: &'static str,
+    /// Random cases to check its gradient with: shapes and values drawn from the sampler.
+    pub cases: fn(&mut Sampler) -> Vec<Case>,
+}
+
+/// Declares the op files and lists their descriptors.
+macro_rules! ops {
+    ($($file:ident: $($op:ident)+;)+) => {
+        $(mod $file;)+
+        /// Every differentiable operation.
+        pub static ALL: &[&Op] = &[$($(&$file::$op),+),+];
+    };
+}
+
+ops! {
+    add: ADD;
+    mul: MUL;
+    matmul: MATMUL;
+    square: SQUARE;
+    sum: SUM;
+    tanh: TANH;
+}

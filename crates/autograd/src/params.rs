@@ -1,0 +1,174 @@
+//! [`ParamStore`]: every number a model learns or carries along, by dotted name, in insertion order.
+//!
+//! Layers hold `Copy` handles ([`ParamId`]); state dicts, optimizers, clipping and averages are loops over the store.
+
+use std::collections::HashMap;
+
+use crate::{Real, Tensor};
+
+/// A handle to an entry of a [`ParamStore`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ParamId(pub(crate) u32);
+
+impl ParamId {
+    /// The entry's position in insertion order.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What an entry is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Learned by gradient: optimizers move it.
+    Trainable,
+    /// State that is saved but has no gradient: running statistics, EMA codebooks, counters.
+    Buffer,
+}
+
+/// One named value of a store.
+#[derive(Clone, Debug)]
+pub struct Entry<T: Real> {
+    /// The dotted name, as in `encoder.0.weight`.
+    pub name: String,
+    /// The value.
+    pub value: Tensor<T>,
+    /// Learned or carried along.
+    pub role: Role,
+}
+
+/// The parameters and buffers of a model.
+///
+/// ```
+/// use gradbook_autograd::{Graph, ParamStore, Role, Tape, Tensor};
+/// let mut store = ParamStore::<f64>::new();
+/// let w = store.add("layer.weight", Tensor::new([2], vec![1.0, 2.0]), Role::Trainable);
+/// let tape = Tape::new();
+/// let graph = Graph::train(&tape, &store);
+/// let loss = graph.param(w).square().sum_all();
+/// let grads = loss.backward();
+/// assert_eq!(grads.params.get(w).unwrap().as_slice(), [2.0, 4.0]); // ∂/∂w Σw² = 2w
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ParamStore<T: Real> {
+    entries: Vec<Entry<T>>,
+    by_name: HashMap<String, ParamId>,
+}
+
+impl<T: Real> ParamStore<T> {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self { entries: Vec::new(), by_name: HashMap::new() }
+    }
+
+    /// Adds an entry. Panics if the name is taken.
+    #[track_caller]
+    pub fn add(&mut self, name: impl Into<String>, value: Tensor<T>, role: Role) -> ParamId {
+        let name = name.into();
+        let id = ParamId(self.entries.len() as u32);
+        let taken = self.by_name.insert(name.clone(), id);
+        assert!(
+            taken.is_none(),
+            "store: the name `{name}` is taken\n  rule: every parameter has its own dotted name"
+        );
+        self.entries.push(Entry { name, value, role });
+        id
+    }
+
+    /// The entry's value.
+    pub fn get(&self, id: ParamId) -> &Tensor<T> {
+        &self.entries[id.index()].value
+    }
+
+    /// The entry's value, to be changed. In place once no tape shares it.
+    pub fn get_mut(&mut self, id: ParamId) -> &mut Tensor<T> {
+        &mut self.entries[id.index()].value
+    }
+
+    /// The whole entry.
+    pub fn entry(&self, id: ParamId) -> &Entry<T> {
+        &self.entries[id.index()]
+    }
+
+    /// The handle of a name.
+    pub fn find(&self, name: &str) -> Option<ParamId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// All entries in insertion order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (ParamId, &Entry<T>)> {
+        self.entries.iter().enumerate().map(|(i, entry)| (ParamId(i as u32), entry))
+    }
+
+    /// The handles of what is learned by gradient.
+    pub fn trainable(&self) -> impl Iterator<Item = ParamId> + '_ {
+        self.iter().filter(|(_, entry)| entry.role == Role::Trainable).map(|(id, _)| id)
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The number of learned numbers.
+    pub fn parameters(&self) -> usize {
+        self.trainable().map(|id| self.get(id).shape().size()).sum()
+    }
+}
+
+/// Gradients by parameter: what a tape hands over when it dies, and what shards fold together.
+#[derive(Clone, Debug, Default)]
+pub struct ParamGrads<T: Real> {
+    grads: Vec<Option<Tensor<T>>>,
+}
+
+impl<T: Real> ParamGrads<T> {
+    /// The gradient of a parameter, if any reached it.
+    pub fn get(&self, id: ParamId) -> Option<&Tensor<T>> {
+        self.grads.get(id.index())?.as_ref()
+    }
+
+    /// The gradient of a parameter, to be changed (clipped, scaled).
+    pub fn get_mut(&mut self, id: ParamId) -> Option<&mut Tensor<T>> {
+        self.grads.get_mut(id.index())?.as_mut()
+    }
+
+    /// Sets the gradient of a parameter.
+    pub fn set(&mut self, id: ParamId, g: Tensor<T>) {
+        if self.grads.len() <= id.index() {
+            self.grads.resize_with(id.index() + 1, || None);
+        }
+        self.grads[id.index()] = Some(g);
+    }
+
+    /// All gradients, in the store's order.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (ParamId, &mut Tensor<T>)> {
+        self.grads.iter_mut().enumerate().filter_map(|(i, g)| Some((ParamId(i as u32), g.as_mut()?)))
+    }
+
+    /// Adds the gradients of another shard (in place where both have one).
+    pub fn add(&mut self, other: ParamGrads<T>) {
+        for (i, g) in other.grads.into_iter().enumerate() {
+            let Some(g) = g else { continue };
+            let id = ParamId(i as u32);
+            match self.get_mut(id) {
+                Some(sum) => sum.zip_assign(&g, |a, b| a + b),
+                None => self.set(id, g),
+            }
+        }
+    }
+
+    /// The names of trainable parameters that no gradient reached: usually a layer that was never called.
+    pub fn missing<'s>(&self, store: &'s ParamStore<T>) -> Vec<&'s str> {
+        store
+            .trainable()
+            .filter(|id| self.get(*id).is_none())
+            .map(|id| store.entry(id).name.as_str())
+            .collect()
+    }
+}

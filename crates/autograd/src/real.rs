@@ -1,0 +1,138 @@
+//! The numbers a tape can carry: `f32` to train, `f64` to check, [`Dual`](crate::Dual) to differentiate forwards.
+
+use std::{
+    fmt::{Debug, Display},
+    ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign},
+};
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use crate::pool::Pool;
+
+/// A real number in the sense of this crate: field arithmetic, an order, and the elementary functions.
+///
+/// Every op is written once over `Real`; running it with another number differentiates it another way.
+pub trait Real:
+    Copy
+    + Default
+    + Debug
+    + Display
+    + PartialOrd
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+{
+    /// Zero.
+    const ZERO: Self;
+    /// One.
+    const ONE: Self;
+
+    /// The number nearest to `x`: how constants are written, as in `T::of(0.5)`.
+    fn of(x: f64) -> Self;
+    /// The value as `f64` (of a dual number, its real part).
+    fn to_f64(self) -> f64;
+    /// eˣ
+    fn exp(self) -> Self;
+    /// eˣ − 1, exact near zero.
+    fn exp_m1(self) -> Self;
+    /// ln x
+    fn ln(self) -> Self;
+    /// ln(1 + x), exact near zero.
+    fn ln_1p(self) -> Self;
+    /// √x
+    fn sqrt(self) -> Self;
+    /// sin x
+    fn sin(self) -> Self;
+    /// cos x
+    fn cos(self) -> Self;
+    /// tanh x
+    fn tanh(self) -> Self;
+    /// The error function, 2/√π ∫₀ˣ e^(−t²) dt.
+    fn erf(self) -> Self;
+    /// xᵖ
+    fn pow(self, p: Self) -> Self;
+
+    /// |x|, with the derivative 1 at 0 (ops that need another convention state it).
+    fn abs(self) -> Self {
+        if self < Self::ZERO { -self } else { self }
+    }
+
+    /// Whether the number is neither infinite nor NaN.
+    fn is_finite(self) -> bool {
+        self.to_f64().is_finite()
+    }
+
+    /// C ← β·C + A·B on one thread. The shapes fit: [`gemm`](crate::gemm::gemm) has checked them.
+    fn gemm_serial(a: ArrayView2<Self>, b: ArrayView2<Self>, beta: Self, mut c: ArrayViewMut2<Self>) {
+        for ((i, j), c) in c.indexed_iter_mut() {
+            let start = if beta == Self::ZERO { Self::ZERO } else { beta * *c };
+            *c = (0..a.ncols()).fold(start, |sum, k| sum + a[[i, k]] * b[[k, j]]);
+        }
+    }
+
+    /// Where dropped buffers of this number wait for reuse.
+    fn pool() -> &'static Pool<Self>;
+}
+
+macro_rules! real {
+    ($float:ty, $erf:path, $gemm:path) => {
+        impl Real for $float {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            fn of(x: f64) -> Self {
+                x as $float
+            }
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            fn exp(self) -> Self {
+                <$float>::exp(self)
+            }
+            fn exp_m1(self) -> Self {
+                <$float>::exp_m1(self)
+            }
+            fn ln(self) -> Self {
+                <$float>::ln(self)
+            }
+            fn ln_1p(self) -> Self {
+                <$float>::ln_1p(self)
+            }
+            fn sqrt(self) -> Self {
+                <$float>::sqrt(self)
+            }
+            fn sin(self) -> Self {
+                <$float>::sin(self)
+            }
+            fn cos(self) -> Self {
+                <$float>::cos(self)
+            }
+            fn tanh(self) -> Self {
+                <$float>::tanh(self)
+            }
+            fn erf(self) -> Self {
+                $erf(self)
+            }
+            fn pow(self, p: Self) -> Self {
+                <$float>::powf(self, p)
+            }
+            fn gemm_serial(a: ArrayView2<Self>, b: ArrayView2<Self>, beta: Self, c: ArrayViewMut2<Self>) {
+                $gemm(a, b, beta, c);
+            }
+            fn pool() -> &'static Pool<Self> {
+                static POOL: Pool<$float> = Pool::new();
+                &POOL
+            }
+        }
+    };
+}
+
+real!(f32, libm::erff, crate::gemm::serial);
+real!(f64, libm::erf, crate::gemm::serial);

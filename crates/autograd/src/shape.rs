@@ -1,0 +1,168 @@
+//! Shapes: a small Copy list of axis lengths, NumPy's broadcasting rule, and the one place that words shape errors.
+
+use std::{fmt, ops::Deref};
+
+/// The most axes a tensor may have.
+pub const MAX_RANK: usize = 6;
+
+/// The axis lengths of a tensor, outermost first. It is `Copy` and derefs to `[usize]`.
+///
+/// ```
+/// use gradbook_autograd::Shape;
+/// let shape = Shape::new(&[8, 32, 80]); // [batch, length, channel]
+/// assert_eq!((shape.len(), shape[1], shape.size()), (3, 32, 20_480));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Shape {
+    rank: usize,
+    axes: [usize; MAX_RANK],
+}
+
+impl Shape {
+    /// A shape with these axes. Panics beyond [`MAX_RANK`] axes.
+    #[track_caller]
+    pub fn new(axes: &[usize]) -> Self {
+        assert!(
+            axes.len() <= MAX_RANK,
+            "shape: {axes:?} has {} axes; at most {MAX_RANK} are allowed",
+            axes.len()
+        );
+        let mut shape = Self { rank: axes.len(), axes: [0; MAX_RANK] };
+        shape.axes[..axes.len()].copy_from_slice(axes);
+        shape
+    }
+
+    /// The number of elements: the product of the axes (1 for a scalar).
+    pub fn size(&self) -> usize {
+        self.iter().product()
+    }
+
+    /// The distance between neighbors along each axis in standard (row-major) layout.
+    pub(crate) fn strides(&self) -> [usize; MAX_RANK] {
+        let mut strides = [0; MAX_RANK];
+        let mut step = 1;
+        for axis in (0..self.rank).rev() {
+            strides[axis] = step;
+            step *= self.axes[axis];
+        }
+        strides
+    }
+
+    /// The strides with which this shape is read as the larger shape `to`: 0 along every broadcast axis.
+    pub(crate) fn strides_as(&self, to: &Shape) -> [usize; MAX_RANK] {
+        let (own, lead) = (self.strides(), to.rank - self.rank);
+        let mut strides = [0; MAX_RANK];
+        for axis in 0..self.rank {
+            strides[lead + axis] = if self[axis] == 1 { 0 } else { own[axis] };
+        }
+        strides
+    }
+
+    /// NumPy's rule: align shapes at their last axes; two lengths agree if equal or if one of them is 1.
+    pub(crate) fn broadcast(&self, other: &Shape) -> Option<Shape> {
+        let rank = self.rank.max(other.rank);
+        let mut out = Shape { rank, axes: [1; MAX_RANK] };
+        for back in 1..=rank {
+            let of = |s: &Shape| if back <= s.rank { s.axes[s.rank - back] } else { 1 };
+            out.axes[rank - back] = match (of(self), of(other)) {
+                (a, b) if a == b => a,
+                (1, b) => b,
+                (a, 1) => a,
+                _ => return None,
+            };
+        }
+        Some(out)
+    }
+
+    /// The same shape with the given axes set to length 1 (`keep`) or taken away.
+    pub(crate) fn reduced(&self, axes: &[usize], keep: bool) -> Shape {
+        let mut out = Shape { rank: 0, axes: [0; MAX_RANK] };
+        for (axis, &length) in self.iter().enumerate() {
+            let gone = axes.contains(&axis);
+            if keep || !gone {
+                out.axes[out.rank] = if gone { 1 } else { length };
+                out.rank += 1;
+            }
+        }
+        out
+    }
+
+    /// Panics at the caller's line unless every one of `axes` exists, once.
+    #[track_caller]
+    pub(crate) fn check_axes(&self, op: &str, axes: &[usize]) {
+        for (i, axis) in axes.iter().enumerate() {
+            if *axis >= self.rank || axes[..i].contains(axis) {
+                mismatch(
+                    op,
+                    &format!("axes {axes:?} do not fit {} axes", self.rank),
+                    &[("x", self, "")],
+                    "each axis exists and is named once",
+                );
+            }
+        }
+    }
+}
+
+impl Deref for Shape {
+    type Target = [usize];
+    fn deref(&self) -> &[usize] {
+        &self.axes[..self.rank]
+    }
+}
+
+impl PartialEq for Shape {
+    fn eq(&self, other: &Self) -> bool {
+        self[..] == other[..]
+    }
+}
+
+impl Eq for Shape {}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self[..], f)
+    }
+}
+
+impl<const N: usize> From<[usize; N]> for Shape {
+    #[track_caller]
+    fn from(axes: [usize; N]) -> Self {
+        Shape::new(&axes)
+    }
+}
+
+impl From<&[usize]> for Shape {
+    #[track_caller]
+    fn from(axes: &[usize]) -> Self {
+        Shape::new(axes)
+    }
+}
+
+/// Every shape error is worded here: the op and what is wrong, the operands with the names of their axes, the rule.
+///
+/// `operands` are `(name, shape, axis names)`; the axis names may be empty.
+#[cold]
+#[track_caller]
+pub fn mismatch(op: &str, what: &str, operands: &[(&str, &Shape, &str)], rule: &str) -> ! {
+    let operands: Vec<String> = operands
+        .iter()
+        .map(|(name, shape, axes)| match *axes {
+            "" => format!("{name} {shape:?}"),
+            axes => format!("{name} {shape:?} ({axes})"),
+        })
+        .collect();
+    panic!("{op}: {what}\n  {}\n  rule: {rule}", operands.join("   "));
+}
+
+/// The shape that `a` and `b` broadcast to, or a panic at the caller's line.
+#[track_caller]
+pub(crate) fn broadcast_or_panic(op: &str, a: &Shape, b: &Shape) -> Shape {
+    a.broadcast(b).unwrap_or_else(|| {
+        mismatch(
+            op,
+            "the shapes do not broadcast",
+            &[("left", a, ""), ("right", b, "")],
+            "aligned at the last axis, two lengths are equal or one of them is 1",
+        )
+    })
+}

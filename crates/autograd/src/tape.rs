@@ -1,0 +1,207 @@
+//! [`Tape`]: the list of what was computed, in the order it was computed. The order *is* the topological order.
+
+use std::{
+    cell::{Cell, RefCell},
+    panic::Location,
+};
+
+use crate::{ParamId, Real, Sink, Tensor, Var, ops::Op};
+
+/// What a node does with the gradient of its output: hand one to each argument.
+pub(crate) type Backward<T> = Box<dyn FnOnce(Tensor<T>, &mut Sink<'_, T>)>;
+
+/// One computed value and how it came about.
+pub(crate) struct Node<T: Real> {
+    pub value: Tensor<T>,
+    pub op: &'static str,
+    pub at: &'static Location<'static>,
+    /// The arguments, as a range of `Records::edges`.
+    pub edges: (u32, u32),
+    pub backward: Option<Backward<T>>,
+    /// Whether a gradient is of any use here: a leaf that wants one, or a node with such a leaf above it.
+    pub wants: bool,
+    /// Whether the gradient is to be kept for the caller: all leaves, and interior nodes on request.
+    pub keep: bool,
+    pub param: Option<ParamId>,
+}
+
+#[derive(Default)]
+pub(crate) struct Records<T: Real> {
+    pub nodes: Vec<Node<T>>,
+    pub edges: Vec<u32>,
+    pub bytes: usize,
+    pub peak: usize,
+}
+
+impl<T: Real> Records<T> {
+    pub fn arguments(&self, node: &Node<T>) -> &[u32] {
+        &self.edges[node.edges.0 as usize..node.edges.1 as usize]
+    }
+}
+
+/// The record of a computation, from which [`Var::backward`] finds its derivatives.
+///
+/// A tape grows by one node per operation and is thrown away after each step; the graph dies with it. Handles
+/// ([`Var`]) are `Copy`, so formulas read as mathematics.
+///
+/// ```
+/// use gradbook_autograd::Tape;
+/// let tape = Tape::new();
+/// let (x, y) = (tape.scalar(3.0), tape.scalar(4.0));
+/// let z = x * y + x;
+/// let grads = z.backward();
+/// assert_eq!((z.item(), grads[x].item(), grads[y].item()), (15.0, 5.0, 3.0)); // ∂z/∂x = y + 1, ∂z/∂y = x
+/// ```
+pub struct Tape<T: Real> {
+    pub(crate) records: RefCell<Records<T>>,
+    recording: Cell<bool>,
+    pub(crate) spent: Cell<bool>,
+}
+
+/// What a tape holds; see [`Tape::stats`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TapeStats {
+    /// Values on the tape, leaves included.
+    pub nodes: usize,
+    /// Of these, operations that recorded a derivative which has not been used yet.
+    pub recorded: usize,
+    /// Bytes of the node values.
+    pub bytes: usize,
+    /// The most bytes of node values and live gradients so far.
+    pub peak_bytes: usize,
+}
+
+impl<T: Real> Default for Tape<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Real> Tape<T> {
+    /// An empty tape.
+    pub fn new() -> Self {
+        let records = Records { nodes: Vec::new(), edges: Vec::new(), bytes: 0, peak: 0 };
+        Self { records: RefCell::new(records), recording: Cell::new(true), spent: Cell::new(false) }
+    }
+
+    /// A leaf that wants a gradient.
+    #[track_caller]
+    pub fn var(&self, value: impl Into<Tensor<T>>) -> Var<'_, T> {
+        self.push("leaf", &[], value.into(), true, None, None)
+    }
+
+    /// A leaf of one number that wants a gradient.
+    #[track_caller]
+    pub fn scalar(&self, x: f64) -> Var<'_, T> {
+        self.var(Tensor::scalar(T::of(x)))
+    }
+
+    /// A leaf without gradient: data, targets, masks.
+    #[track_caller]
+    pub fn constant(&self, value: impl Into<Tensor<T>>) -> Var<'_, T> {
+        self.push("constant", &[], value.into(), false, None, None)
+    }
+
+    /// A leaf for a parameter of a store; see [`Graph::param`](crate::Graph::param).
+    #[track_caller]
+    pub(crate) fn param(&self, value: Tensor<T>, id: ParamId, wants: bool) -> Var<'_, T> {
+        self.push("param", &[], value, wants && self.recording.get(), None, Some(id))
+    }
+
+    /// Puts the result of an operation on the tape. Every op ends in this call.
+    ///
+    /// `backward` receives the gradient of the output *by value*, so it may work in place, and a [`Sink`] that takes
+    /// the gradient of each of `inputs` by position. It is kept only if some input wants a gradient.
+    ///
+    /// # Panics
+    /// If `inputs` are of different tapes.
+    #[track_caller]
+    pub fn record<'t>(
+        &'t self,
+        op: &'static Op,
+        inputs: &[Var<'t, T>],
+        value: Tensor<T>,
+        backward: impl FnOnce(Tensor<T>, &mut Sink<'_, T>) + 'static,
+    ) -> Var<'t, T> {
+        self.record_as(op.name, inputs, value, backward)
+    }
+
+    #[track_caller]
+    pub(crate) fn record_as<'t>(
+        &'t self,
+        op: &'static str,
+        inputs: &[Var<'t, T>],
+        value: Tensor<T>,
+        backward: impl FnOnce(Tensor<T>, &mut Sink<'_, T>) + 'static,
+    ) -> Var<'t, T> {
+        for input in inputs {
+            assert!(
+                std::ptr::eq(self, input.tape),
+                "{op}: its arguments live on two tapes\n  rule: an operation takes values of one tape; carry a value \
+                 over with `tape.constant(x.value())`"
+            );
+        }
+        let wants = self.recording.get() && {
+            let records = self.records.borrow();
+            inputs.iter().any(|input| records.nodes[input.id as usize].wants)
+        };
+        let backward: Option<Backward<T>> = if wants { Some(Box::new(backward)) } else { None };
+        self.push(op, inputs, value, wants, backward, None)
+    }
+
+    #[track_caller]
+    fn push(
+        &self,
+        op: &'static str,
+        inputs: &[Var<'_, T>],
+        value: Tensor<T>,
+        wants: bool,
+        backward: Option<Backward<T>>,
+        param: Option<ParamId>,
+    ) -> Var<'_, T> {
+        let mut records = self.records.borrow_mut();
+        let records = &mut *records;
+        let first = records.edges.len() as u32;
+        if wants {
+            records.edges.extend(inputs.iter().map(|input| input.id));
+        }
+        let id = u32::try_from(records.nodes.len()).expect("a tape holds fewer than 2³² nodes");
+        records.bytes += size_of_val(value.as_slice());
+        records.peak = records.peak.max(records.bytes);
+        let edges = (first, records.edges.len() as u32);
+        let keep = wants && inputs.is_empty();
+        records.nodes.push(Node { value, op, at: Location::caller(), edges, backward, wants, keep, param });
+        Var { tape: self, id }
+    }
+
+    /// Runs `work` without recording: values are computed, derivatives are not kept.
+    ///
+    /// ```
+    /// use gradbook_autograd::Tape;
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.scalar(2.0);
+    /// let y = tape.no_grad(|| x * x);
+    /// assert_eq!((y.item(), tape.stats().recorded), (4.0, 0));
+    /// ```
+    pub fn no_grad<R>(&self, work: impl FnOnce() -> R) -> R {
+        struct Restore<'a>(&'a Cell<bool>, bool);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.1);
+            }
+        }
+        let _restore = Restore(&self.recording, self.recording.replace(false));
+        work()
+    }
+
+    /// How much the tape holds now, and held at most.
+    pub fn stats(&self) -> TapeStats {
+        let records = self.records.borrow();
+        TapeStats {
+            nodes: records.nodes.len(),
+            recorded: records.nodes.iter().filter(|node| node.backward.is_some()).count(),
+            bytes: records.bytes,
+            peak_bytes: records.peak,
+        }
+    }
+}

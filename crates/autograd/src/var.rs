@@ -1,0 +1,100 @@
+//! [`Var`]: a 16-byte handle to a value on a tape, and arithmetic on it.
+
+use std::fmt;
+
+use crate::{Real, Shape, Tape, Tensor, ops::Op};
+
+/// A value on a tape. `Copy`: it is an index, the tape holds the value.
+pub struct Var<'t, T: Real> {
+    pub(crate) tape: &'t Tape<T>,
+    pub(crate) id: u32,
+}
+
+impl<T: Real> Clone for Var<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Real> Copy for Var<'_, T> {}
+
+impl<T: Real> fmt::Debug for Var<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.value(), f)
+    }
+}
+
+impl<'t, T: Real> Var<'t, T> {
+    /// The tape this value lives on.
+    pub fn tape(self) -> &'t Tape<T> {
+        self.tape
+    }
+
+    /// The value; a pointer copy.
+    pub fn value(self) -> Tensor<T> {
+        self.tape.records.borrow().nodes[self.id as usize].value.clone()
+    }
+
+    /// The axis lengths.
+    pub fn shape(self) -> Shape {
+        *self.tape.records.borrow().nodes[self.id as usize].value.shape()
+    }
+
+    /// The value of a scalar as `f64`. Panics if there is more than one element.
+    #[track_caller]
+    pub fn item(self) -> f64 {
+        self.value().item().to_f64()
+    }
+
+    /// Whether a gradient would be recorded for what is computed from this value.
+    pub fn wants_grad(self) -> bool {
+        self.tape.records.borrow().nodes[self.id as usize].wants
+    }
+
+    /// Keeps the gradient of this interior value for [`Grads`](crate::Grads), as is done for leaves.
+    ///
+    /// ```
+    /// use gradbook_autograd::Tape;
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.scalar(3.0);
+    /// let y = (x * x).keep_grad();
+    /// let grads = (y * 2.0).backward();
+    /// assert_eq!((grads[y].item(), grads[x].item()), (2.0, 12.0));
+    /// ```
+    pub fn keep_grad(self) -> Self {
+        self.tape.records.borrow_mut().nodes[self.id as usize].keep = true;
+        self
+    }
+
+    /// An elementwise op whose derivative is cheapest from its *input*: y = f(x), ∂L/∂x = ∂L/∂y · df(x).
+    #[track_caller]
+    pub(crate) fn map_by_input(
+        self,
+        op: &'static Op,
+        f: impl Fn(T) -> T,
+        df: impl Fn(T) -> T + 'static,
+    ) -> Self {
+        let x = self.value();
+        let y = x.map(f);
+        self.tape.record(op, &[self], y, move |mut g, sink| {
+            g.zip_assign(&x, |g, x| g * df(x));
+            sink.add(0, g);
+        })
+    }
+
+    /// An elementwise op whose derivative is cheapest from its *output*: y = f(x), ∂L/∂x = ∂L/∂y · df(y).
+    #[track_caller]
+    pub(crate) fn map_by_output(
+        self,
+        op: &'static Op,
+        f: impl Fn(T) -> T,
+        df: impl Fn(T) -> T + 'static,
+    ) -> Self {
+        let y = self.value().map(f);
+        let saved = y.clone();
+        self.tape.record(op, &[self], y, move |mut g, sink| {
+            g.zip_assign(&saved, |g, y| g * df(y));
+            sink.add(0, g);
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! The gradient battery: every op, 64 random draws, against every oracle.
+
+use gradbook_autograd::{
+    check::{Sabotage, catches, verify_op},
+    ops,
+};
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+
+#[test]
+fn every_op_agrees_with_every_oracle() {
+    let failures: Vec<String> = ops::ALL
+        .iter()
+        .filter_map(|op| {
+            let mut runner = TestRunner::new(Config { cases: 64, ..Config::with_source_file(file!()) });
+            let result = runner.run(&proptest::num::u64::ANY, |seed| {
+                verify_op(op, seed).map(|_| ()).map_err(|failure| TestCaseError::fail(failure.to_string()))
+            });
+            result.err().map(|error| error.to_string())
+        })
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_sabotaged_derivative_is_caught() {
+    let mut missed = Vec::new();
+    for op in ops::ALL {
+        for argument in 0..arguments(op) {
+            for sabotage in [Sabotage::Scale, Sabotage::Transpose, Sabotage::Zero] {
+                if !(0..20).any(|seed| catches(op, argument, sabotage, seed)) {
+                    missed.push(format!("{}: {sabotage:?} of argument {argument}", op.name));
+                }
+            }
+        }
+    }
+    assert!(missed.is_empty(), "the checker missed\n{}", missed.join("\n"));
+}
+
+/// How many arguments the op takes in its widest case.
+fn arguments(op: &ops::Op) -> usize {
+    let cases = (op.cases)(&mut gradbook_autograd::check::Sampler::new(0));
+    cases.iter().map(|case| case.inputs.len()).max().expect("every op has cases")
+}
