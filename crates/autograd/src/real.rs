@@ -65,6 +65,12 @@ pub trait Real:
         if self < Self::ZERO { -self } else { self }
     }
 
+    /// Whether the number is NaN, the only one that differs from itself.
+    #[expect(clippy::eq_op, reason = "the definition of NaN")]
+    fn is_nan(self) -> bool {
+        self != self
+    }
+
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool {
         self.to_f64().is_finite()

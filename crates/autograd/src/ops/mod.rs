@@ -25,10 +25,33 @@ macro_rules! ops {
 }
 
 ops! {
+    abs: ABS;
     add: ADD;
-    mul: MUL;
+    clamp: CLAMP;
+    cos: COS;
+    div: DIV;
+    elu: ELU;
+    exp: EXP;
+    gelu: GELU;
+    gelu_tanh: GELU_TANH;
+    leaky_relu: LEAKY_RELU;
+    ln: LN;
     matmul: MATMUL;
+    maximum: MAXIMUM;
+    minimum: MINIMUM;
+    mul: MUL;
+    neg: NEG;
+    pow: POW;
+    relu: RELU;
+    select: SELECT;
+    sigmoid: SIGMOID;
+    silu: SILU;
+    sin: SIN;
+    snake: SNAKE;
+    softplus: SOFTPLUS;
+    sqrt: SQRT;
     square: SQUARE;
+    sub: SUB;
     sum: SUM;
     tanh: TANH;
 }

@@ -1,4 +1,7 @@
-"""Finds the golden file format, which lives with the autograd goldens."""
+"""Finds the golden file format, which lives with the autograd goldens.
+
+    pip install torch==2.15.0 safetensors numpy
+"""
 import sys
 from pathlib import Path
 
