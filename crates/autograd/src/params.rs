@@ -100,6 +100,11 @@ impl<T: Real> ParamStore<T> {
         self.entries.iter().enumerate().map(|(i, entry)| (ParamId(i as u32), entry))
     }
 
+    /// All values in insertion order, to be changed together: an optimizer's view.
+    pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = (ParamId, &mut Tensor<T>)> {
+        self.entries.iter_mut().enumerate().map(|(i, entry)| (ParamId(i as u32), &mut entry.value))
+    }
+
     /// The handles of what is learned by gradient.
     pub fn trainable(&self) -> impl Iterator<Item = ParamId> + '_ {
         self.iter().filter(|(_, entry)| entry.role == Role::Trainable).map(|(id, _)| id)
@@ -170,5 +175,16 @@ impl<T: Real> ParamGrads<T> {
             .filter(|id| self.get(*id).is_none())
             .map(|id| store.entry(id).name.as_str())
             .collect()
+    }
+}
+
+impl<T: Real> IntoIterator for ParamGrads<T> {
+    type Item = (ParamId, Tensor<T>);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let found: Vec<_> =
+            self.grads.into_iter().enumerate().filter_map(|(i, g)| Some((ParamId(i as u32), g?))).collect();
+        found.into_iter()
     }
 }
