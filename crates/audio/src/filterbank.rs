@@ -66,9 +66,9 @@ impl FilterBank {
                 MelNorm::Peak => 1.0,
                 MelNorm::Area => 2.0 / (right - left),
             };
-            let weights = (0..params.bins()).map(|k| k as f64 * bin_hz).map(|f| {
-                peak * ((f - left) / (center - left)).min((right - f) / (right - center)).max(0.0)
-            });
+            let weights = (0..params.bins())
+                .map(|k| k as f64 * bin_hz)
+                .map(|f| peak * ((f - left) / (center - left)).min((right - f) / (right - center)).max(0.0));
             let run: Vec<(usize, f64)> = weights.enumerate().filter(|(_, w)| *w > 0.0).collect();
             (run.first().map_or(0, |first| first.0), run.iter().map(|(_, w)| *w as f32).collect())
         };

@@ -34,7 +34,8 @@ impl LogMel {
         let magnitude = self.magnitude(log_mel);
         let (frames, length) = (magnitude.nrows(), self.params.samples(magnitude.nrows()));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut wanted = magnitude.mapv(|a| Complex::from_polar(a, rng.random_range(0.0..std::f32::consts::TAU)));
+        let mut wanted =
+            magnitude.mapv(|a| Complex::from_polar(a, rng.random_range(0.0..std::f32::consts::TAU)));
         let mut current = Array2::<Complex<f32>>::zeros(magnitude.dim());
         let mut previous = current.clone();
         for _ in 0..iterations {
@@ -55,7 +56,10 @@ impl LogMel {
     #[track_caller]
     fn magnitude(&self, log_mel: ArrayView2<f32>) -> Array2<f32> {
         let (frames, mels) = log_mel.dim();
-        assert_eq!(mels, self.params.mels, "invert: log_mel [{frames} frames, {mels} mels], mels expected on the right");
+        assert_eq!(
+            mels, self.params.mels,
+            "invert: log_mel [{frames} frames, {mels} mels], mels expected on the right"
+        );
         let mut energy = Array2::zeros((frames, self.params.bins()));
         for (row, mut energy) in log_mel.axis_iter(Axis(0)).zip(energy.rows_mut()) {
             let mel: Vec<f32> = row.iter().map(|v| (v.exp() - self.params.floor).max(0.0)).collect();

@@ -117,7 +117,12 @@ impl MelParams {
         let rule = |holds: bool, field, value: &dyn ToString, rule| {
             if holds { Ok(()) } else { Err(Error::Parameter { field, value: value.to_string(), rule }) }
         };
-        rule(SAMPLE_RATES.contains(&self.sample_rate), "sample_rate", &self.sample_rate, "1,000 to 768,000 Hz")?;
+        rule(
+            SAMPLE_RATES.contains(&self.sample_rate),
+            "sample_rate",
+            &self.sample_rate,
+            "1,000 to 768,000 Hz",
+        )?;
         rule((2..=1 << 16).contains(&self.n_fft), "n_fft", &self.n_fft, "2 to 65,536 samples")?;
         rule((1..=self.n_fft).contains(&self.hop), "hop", &self.hop, "1 to n_fft samples")?;
         rule((1..=4_096).contains(&self.mels), "mels", &self.mels, "1 to 4,096 bands")?;

@@ -23,9 +23,17 @@ pub fn resample(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
         return samples.to_vec();
     }
     let input = InterleavedSlice::new(samples, 1, samples.len()).expect("one channel of that length");
-    Fft::new_custom(from as usize, to as usize, BLOCK, 1, 1, rubato::WindowFunction::BlackmanHarris2, FixedSync::Input)
-        .expect("positive rates and block length")
-        .process_all(&input, samples.len(), None)
-        .expect("buffers of the lengths the resampler asks for")
-        .take_data()
+    Fft::new_custom(
+        from as usize,
+        to as usize,
+        BLOCK,
+        1,
+        1,
+        rubato::WindowFunction::BlackmanHarris2,
+        FixedSync::Input,
+    )
+    .expect("positive rates and block length")
+    .process_all(&input, samples.len(), None)
+    .expect("buffers of the lengths the resampler asks for")
+    .take_data()
 }

@@ -34,7 +34,12 @@ impl Stft {
     }
 
     /// Calls `each(t, rfft(window · frame_t))` for `frames` frames; the signal is zero beyond its ends.
-    pub(crate) fn analyze(&self, samples: &[f32], frames: usize, mut each: impl FnMut(usize, &[Complex<f32>])) {
+    pub(crate) fn analyze(
+        &self,
+        samples: &[f32],
+        frames: usize,
+        mut each: impl FnMut(usize, &[Complex<f32>]),
+    ) {
         let (mut frame, mut spectrum) = (self.forward.make_input_vec(), self.forward.make_output_vec());
         let mut scratch = self.forward.make_scratch_vec();
         for t in 0..frames {
@@ -93,7 +98,8 @@ mod tests {
             let params = MelParams { n_fft, hop, framing, ..MelParams::default() };
             let frames = 40;
             let length = params.samples(frames);
-            let signal: Vec<f32> = (0..length).map(|i| (i as f32 * 0.37).sin() + (i % 7) as f32 * 0.1).collect();
+            let signal: Vec<f32> =
+                (0..length).map(|i| (i as f32 * 0.37).sin() + (i % 7) as f32 * 0.1).collect();
             let stft = Stft::new(&params);
             let mut spectrogram = Array2::zeros((frames, params.bins()));
             stft.analyze(&signal, frames, |t, x| {

@@ -31,7 +31,8 @@ def script_features(x, n_fft=256, hop=64):
 
 
 def librosa_features(x, **options):
-    return np.log(librosa.feature.melspectrogram(y=x, pad_mode="constant", **options) + 1e-5).T.astype("f4")
+    mel = librosa.feature.melspectrogram(y=x, pad_mode="constant", **options)
+    return np.ascontiguousarray(np.log(mel + 1e-5).T, dtype="f4")  # safetensors writes memory as it lies
 
 
 def sound(rate, seconds, seed):
