@@ -1,7 +1,7 @@
 //! y = ln Σ eˣ over some axes,  ∂y/∂x = eˣ⁻ʸ: the softmax
 
-use super::Op;
-use crate::{Real, Tensor, Var, case};
+use super::{Op, softmax::Exponentials};
+use crate::{Real, Var, case};
 
 pub static LOGSUMEXP: Op = Op {
     name: "logsumexp",
@@ -15,20 +15,6 @@ pub static LOGSUMEXP: Op = Op {
         ]
     },
 };
-
-/// max x, or 0 where that is infinite: what to subtract before eˣ so that it neither overflows nor meets ∞ − ∞.
-pub(super) fn shift<T: Real>(x: &Tensor<T>, axes: &[usize]) -> Tensor<T> {
-    let m = x.fold_axes(axes, T::of(f64::NEG_INFINITY), |m, x| if x > m { x } else { m });
-    m.map(|m| if m.is_finite() { m } else { T::ZERO })
-}
-
-/// ln Σ eˣ = m + ln Σ eˣ⁻ᵐ over `axes`, which keep length 1.
-pub(super) fn logsumexp<T: Real>(x: &Tensor<T>, axes: &[usize]) -> Tensor<T> {
-    let m = shift(x, axes);
-    let mut y = x.zip(&m, |x, m| (x - m).exp()).fold_axes(axes, T::ZERO, |sum, e| sum + e);
-    y.zip_assign(&m, |sum, m| m + sum.ln());
-    y
-}
 
 impl<T: Real> Var<'_, T> {
     /// ln Σ eˣ over `axes`, which vanish: a smooth maximum, without overflow; ∂y/∂x = eˣ⁻ʸ, the softmax. Where every x is
@@ -68,12 +54,11 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     fn log_summed(self, axes: &[usize], keep: bool) -> Self {
         self.reduce(&LOGSUMEXP, axes, keep, |x| {
-            let y = logsumexp(&x, axes);
-            let saved = y.clone();
+            let Exponentials { max, exp, sum, .. } = Exponentials::new(&x, axes);
+            let y = max.zip(&sum, |m, sum| m + sum.ln());
             (y, move |g| {
-                let weight = |x: T, y| if x.to_f64() == f64::NEG_INFINITY { T::ZERO } else { (x - y).exp() };
-                let p = x.zip(&saved, weight); // 0 for −∞, also where y = −∞
-                p.zip(&g, |p, g| g * p) // ∂L/∂x = g·eˣ⁻ʸ
+                let share = g.zip(&sum, |g, sum| if sum.to_f64() == 0.0 { T::ZERO } else { g / sum });
+                exp.zip(&share, |e, share| e * share) // ∂L/∂x = g·eˣ⁻ᵐ / Σ eˣ⁻ᵐ
             })
         })
     }
