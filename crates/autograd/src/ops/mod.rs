@@ -28,6 +28,8 @@ ops! {
     abs: ABS;
     add: ADD;
     clamp: CLAMP;
+    conv1d: CONV1D;
+    conv_transpose1d: CONV_TRANSPOSE1D;
     cos: COS;
     div: DIV;
     elu: ELU;
