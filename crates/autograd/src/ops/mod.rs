@@ -33,6 +33,8 @@ ops! {
     broadcast_to: BROADCAST_TO;
     clamp: CLAMP;
     concat: CONCAT;
+    conv1d: CONV1D;
+    conv_transpose1d: CONV_TRANSPOSE1D;
     cos: COS;
     detach: DETACH;
     div: DIV;
