@@ -40,7 +40,9 @@ pub enum ConvError {
     #[error("{0} is 0; it must be at least 1")]
     Zero(&'static str),
     /// The window is longer than the input with its padding.
-    #[error("the window spans {span} samples, the padded input has {padded}; lengthen the input or its padding")]
+    #[error(
+        "the window spans {span} samples, the padded input has {padded}; lengthen the input or its padding"
+    )]
     TooShort {
         /// Samples from the first tap to the last.
         span: usize,
@@ -80,7 +82,11 @@ impl Conv1dSpec {
     /// If not even one window fits, or a setting is 0.
     pub fn output_len(&self, length: usize, taps: usize) -> Result<usize, ConvError> {
         let (span, padded) = (self.span(taps)?, length + self.pad_left + self.pad_right);
-        if padded < span { Err(ConvError::TooShort { span, padded }) } else { Ok((padded - span) / self.stride + 1) }
+        if padded < span {
+            Err(ConvError::TooShort { span, padded })
+        } else {
+            Ok((padded - span) / self.stride + 1)
+        }
     }
 
     /// The output length of the transposed convolution,
@@ -91,7 +97,12 @@ impl Conv1dSpec {
     ///
     /// # Errors
     /// If nothing is left, `output_padding` is not below the stride, or a setting is 0.
-    pub fn transposed_len(&self, length: usize, taps: usize, output_padding: usize) -> Result<usize, ConvError> {
+    pub fn transposed_len(
+        &self,
+        length: usize,
+        taps: usize,
+        output_padding: usize,
+    ) -> Result<usize, ConvError> {
         let (span, stride) = (self.span(taps)?, self.stride);
         if output_padding >= stride {
             return Err(ConvError::OutputPadding { output_padding, stride });

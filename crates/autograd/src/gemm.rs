@@ -12,6 +12,8 @@ use crate::{Real, Shape, Tensor, shape::broadcast_or_panic, strided::runs};
 
 /// Products with fewer multiplications than this stay on one thread.
 const WORTH_A_THREAD: usize = 1 << 20;
+/// Rows of C in a block: a multiple of the rows and columns of every microkernel.
+const BLOCK: usize = 48;
 
 /// C ← β·C + A·B, with A `[m, k]`, B `[k, n]`, C `[m, n]` of any strides (transposed or overlapping views are free).
 ///
@@ -39,24 +41,42 @@ pub fn gemm<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: ArrayViewMu
         b.shape(),
         c.shape()
     );
-    let work = m * n * k;
-    if work < 2 * WORTH_A_THREAD {
+    if m * n * k < 2 * WORTH_A_THREAD {
         return T::gemm_serial(a, b, beta, c);
     }
-    if m >= n { split(Axis(0), a, b, beta, c) } else { split(Axis(1), a, b, beta, c) }
+    // Short blocks of C leave B where it is if its rows are whole vectors; otherwise each block packs a copy of B.
+    let in_place = b.strides()[1] == 1 && n.is_multiple_of(16);
+    let tall = if in_place { BLOCK } else { (m / 2).next_multiple_of(BLOCK).clamp(BLOCK, 512) };
+    split(tall, a, b, beta, c);
 }
 
-/// Halves the rows (axis 0) or the columns (axis 1) of C and computes both halves at once.
-fn split<T: Real>(axis: Axis, a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: ArrayViewMut2<T>) {
-    // A multiple of 48 rows keeps the microkernels of all vector widths full.
-    let half = (c.len_of(axis) / 2).next_multiple_of(48).min(c.len_of(axis));
-    let (c0, c1) = c.split_at(axis, half);
-    if axis == Axis(0) {
-        let (a0, a1) = a.split_at(axis, half);
-        rayon::join(|| T::gemm_serial(a0, b, beta, c0), || T::gemm_serial(a1, b, beta, c1));
+/// Cuts C into blocks of `tall` rows (a flat one into blocks of columns) and computes them on all threads.
+fn split<T: Real>(tall: usize, a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: ArrayViewMut2<T>) {
+    if c.nrows() > tall {
+        let half = (c.nrows() / 2).next_multiple_of(tall);
+        let ((a0, a1), (c0, c1)) = (a.split_at(Axis(0), half), c.split_at(Axis(0), half));
+        rayon::join(|| split(tall, a0, b, beta, c0), || split(tall, a1, b, beta, c1));
+    } else if a.len() * b.ncols() >= 16 * WORTH_A_THREAD && b.ncols() > BLOCK {
+        let half = (c.ncols() / 2).next_multiple_of(BLOCK);
+        let ((b0, b1), (c0, c1)) = (b.split_at(Axis(1), half), c.split_at(Axis(1), half));
+        rayon::join(|| split(tall, a, b0, beta, c0), || split(tall, a, b1, beta, c1));
     } else {
-        let (b0, b1) = b.split_at(axis, half);
-        rayon::join(|| T::gemm_serial(a, b0, beta, c0), || T::gemm_serial(a, b1, beta, c1));
+        T::gemm_serial(a, b, beta, c);
+    }
+}
+
+/// Calls `each` for every block of `len` elements of `out`, on all threads if the `work` of a block (multiplications)
+/// makes that worth it. What is in a block never depends on the threads.
+pub(crate) fn each_block<T: Real>(
+    out: &mut [T],
+    len: usize,
+    work: usize,
+    each: impl Fn(usize, &mut [T]) + Send + Sync,
+) {
+    if len > 0 && work * (out.len() / len) >= 2 * WORTH_A_THREAD {
+        out.par_chunks_mut(len).enumerate().for_each(|(i, block)| each(i, block));
+    } else {
+        out.chunks_mut(len.max(1)).enumerate().for_each(|(i, block)| each(i, block));
     }
 }
 
@@ -74,25 +94,20 @@ pub(crate) fn batched<T: Real>(a: (&Tensor<T>, bool), b: (&Tensor<T>, bool), sha
             terms[c].push((a, b));
         }
     });
-    let (m, n) = (shape[shape.len() - 2], shape[shape.len() - 1]);
-    let product = |(c, terms): (&mut [T], &Vec<(usize, usize)>)| {
-        if terms.is_empty() {
-            c.fill(T::ZERO);
-        }
-        for (i, &(item_a, item_b)) in terms.iter().enumerate() {
-            let beta = if i == 0 { T::ZERO } else { T::ONE };
-            let c = ArrayViewMut2::from_shape((m, n), &mut *c).expect("a tensor is row-major");
-            gemm(matrix(a, item_a), matrix(b, item_b), beta, c);
-        }
-    };
+    let [.., m, n] = shape[..] else { unreachable!("a matrix has two axes") };
     let k = a.0.shape()[a.0.shape().len() - if a.1 { 2 } else { 1 }];
+    let work = m * n * k * (whole.size() / terms.len().max(1));
     Tensor::build(shape, |c| {
-        let size = (m * n).max(1);
-        if whole.size() * m * n * k < 2 * WORTH_A_THREAD {
-            c.chunks_mut(size).zip(&terms).for_each(product);
-        } else {
-            c.par_chunks_mut(size).zip(&terms).for_each(product);
-        }
+        each_block(c, m * n, work, |item, c| {
+            let mut c = ArrayViewMut2::from_shape((m, n), c).expect("a tensor is row-major");
+            if terms[item].is_empty() {
+                c.fill(T::ZERO);
+            }
+            for (i, &(item_a, item_b)) in terms[item].iter().enumerate() {
+                let beta = if i == 0 { T::ZERO } else { T::ONE };
+                gemm(matrix(a, item_a), matrix(b, item_b), beta, c.view_mut());
+            }
+        });
     })
 }
 

@@ -53,6 +53,8 @@ pub mod gemm;
 pub mod ops;
 
 mod backward;
+mod conv;
+mod conv_spec;
 mod derivatives;
 mod draw;
 mod dual;
@@ -72,6 +74,7 @@ mod trace;
 mod var;
 
 pub use backward::{Grads, Sink};
+pub use conv_spec::{Conv1dSpec, ConvError};
 pub use derivatives::{hvp, jvp};
 pub use dual::Dual;
 pub use graph::{Graph, Mode};

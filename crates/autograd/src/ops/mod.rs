@@ -29,6 +29,8 @@ ops! {
     add: ADD;
     clamp: CLAMP;
     concat: CONCAT;
+    conv1d: CONV1D;
+    conv_transpose1d: CONV_TRANSPOSE1D;
     cos: COS;
     detach: DETACH;
     div: DIV;

@@ -1,0 +1,90 @@
+//! y[m] = bias + Σₖ x[m·stride + k·dilation − pad_left] · w[k]; its gradients are the adjoint and x windowsᵀ · G.
+
+use super::Op;
+use crate::{
+    Conv1dSpec, Real, Shape, Var, case,
+    conv::{Windows, transposed},
+    shape::mismatch,
+};
+
+pub static CONV1D: Op = Op {
+    name: "conv1d",
+    formula: "y[m] = b + Σₖ x[m·stride + k·dilation − pad]·w[k]",
+    cases: |s| {
+        let mut cases = Vec::new();
+        for (batch, taps, stride, dilation, groups) in
+            [(2, 3, 1, 1, 1), (3, 4, 2, 1, 1), (2, 2, 3, 1, 1), (2, 3, 2, 2, 1), (1, 1, 1, 1, 1), (2, 3, 1, 1, 2), (2, 2, 2, 2, 3)]
+        {
+            let (pad_left, pad_right) = (s.int(0, 2), s.int(0, 2));
+            let spec = Conv1dSpec { stride, pad_left, pad_right, dilation, groups };
+            let (input, output) = (groups * s.int(1, 2), groups * s.int(1, 3));
+            let length = dilation * (taps - 1) + s.int(1, 5);
+            let [x, w] = [[batch, length, input], [taps, input / groups, output]].map(|shape| s.normal(&shape));
+            cases.push(case!([x.clone(), w.clone(), s.normal(&[output])], |x| x[0].conv1d(x[1], Some(x[2]), spec)));
+            cases.push(case!([x, w], |x| x[0].conv1d(x[1], None, spec)));
+        }
+        cases
+    },
+};
+
+impl<'t, T: Real> Var<'t, T> {
+    /// Convolution (as the field calls it; a cross-correlation) along the length axis, channels last.
+    ///
+    /// ```text
+    /// x [batch, length, in]   w [tap, in/groups, out]   bias [out]   y [batch, windows, out]
+    /// y[b, m, o] = bias[o] + Σₖ Σ꜀ x[b, m·stride + k·dilation − pad_left, c] · w[k, c, o]     (x is 0 outside)
+    /// ```
+    ///
+    /// ```
+    /// use gradbook_autograd::{Conv1dSpec, Tape, Tensor};
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.var(Tensor::new([1, 4, 1], vec![1.0, 2.0, 4.0, 8.0]));
+    /// let w = tape.var(Tensor::new([2, 1, 1], vec![-1.0, 1.0])); // the difference of neighbors
+    /// let y = x.conv1d(w, None, Conv1dSpec::default());
+    /// assert_eq!(y.value().as_slice(), [1.0, 2.0, 4.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes or the specification do not fit; [`Conv1dSpec::output_len`] and
+    /// [`Conv1dSpec::check_channels`] tell beforehand.
+    #[track_caller]
+    pub fn conv1d(self, w: Self, bias: Option<Self>, spec: Conv1dSpec) -> Self {
+        let (xv, wv, bv) = (self.value(), w.value(), bias.map(Var::value));
+        let (x_shape, w_shape) = (*xv.shape(), *wv.shape());
+        let b_shape = bv.as_ref().map(|b| *b.shape());
+        let fail = |what: &str| -> ! {
+            let bias = b_shape.unwrap_or(Shape::new(&[]));
+            let operands = [
+                ("x", &x_shape, "batch, length, in"),
+                ("w", &w_shape, "tap, in/groups, out"),
+                ("bias", &bias, "out"),
+            ];
+            let given = if b_shape.is_some() { 3 } else { 2 };
+            mismatch("conv1d", what, &operands[..given], &format!("in and out agree, under {spec:?}"))
+        };
+        let (&[batch, length, input], &[taps, width, output]) = (&x_shape[..], &w_shape[..]) else {
+            fail("x and w have three axes");
+        };
+        if width * spec.groups != input || b_shape.is_some_and(|b| b != [output].into()) {
+            fail("the channels differ");
+        }
+        let short = spec
+            .check_channels(input, output)
+            .and_then(|()| spec.output_len(length, taps))
+            .unwrap_or_else(|error| fail(&error.to_string()));
+        let windows = Windows::new(spec, taps, batch, length, short);
+        let y = windows.correlate(&xv, &wv, bv.as_ref()).reshaped([batch, short, output]);
+        let inputs: Vec<_> = [Some(self), Some(w), bias].into_iter().flatten().collect();
+        self.tape().record(&CONV1D, &inputs, y, move |g, sink| {
+            if sink.wants(0) {
+                sink.add(0, windows.adjoint(&g, &transposed(&wv), None).reshaped(x_shape));
+            }
+            if sink.wants(1) {
+                sink.add(1, windows.weights(&xv, &g));
+            }
+            if b_shape.is_some() && sink.wants(2) {
+                sink.add(2, g); // summed over batch and length
+            }
+        })
+    }
+}
