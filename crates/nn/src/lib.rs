@@ -1,6 +1,9 @@
 //! Layers, losses, optimizers, schedules, checkpoints and the reproducible sharded step.
 
+pub mod check;
 pub mod checkpoint;
+pub mod layers;
+pub mod loss;
 
 mod error;
 mod init;
@@ -12,6 +15,7 @@ mod state;
 
 pub use error::{ConfigError, ShapeError};
 pub use init::{Fan, Init};
+pub use layers::{Activation, BatchNorm1d, Conv1d, Conv1dConfig, ConvTranspose1d, ConvTranspose1dConfig, Dropout, Embedding, GroupNorm, Layer, LayerNorm, Linear, Padding, Parameter, ResidualBlock, ResidualConfig, RmsNorm, Sequential, Snake, Upsample, UpsampleConv1d};
 pub use optim::{
     Adam, Clip, Group, Method, Momentum, Optimizer, OptimizerConfig, StepReport, WeightAverage, norm,
 };

@@ -58,6 +58,11 @@ impl<'s, T: Real> Scope<'s, T> {
         self.store.add(name, value, Role::Buffer)
     }
 
+    /// The store.
+    pub fn store(&mut self) -> &mut ParamStore<T> {
+        self.store
+    }
+
     fn name(&self, name: impl Display) -> String {
         if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
     }

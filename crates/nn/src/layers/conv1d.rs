@@ -24,7 +24,8 @@ pub static CONV1D: Op = Op {
             wide.weight_norm(),
         ]
         .map(|config| {
-            let x = s.normal(&[n, s.int(3, 6), config.input]);
+            let length = s.int(3, 6);
+            let x = s.normal(&[n, length, config.input]);
             layer_case!(s, x, |scope| Conv1d::new(scope, config).expect("a sound configuration"))
         })
         .into()

@@ -1,17 +1,18 @@
 //! Embedding: a row of a table for every index.
 
-use gradbook_autograd::{Graph, ParamId, Real, Var, ops::Op};
+use gradbook_autograd::{Graph, ParamId, Real, Shape, Var, ops::Op};
 
-use super::Parameter;
-use crate::{Init, Scope, check};
+use super::{Layer, Parameter};
+use crate::{Init, Scope, ShapeError, layer_case};
 
 pub static EMBEDDING: Op = Op {
     name: "Embedding",
     formula: "y[i] = W[index[i]]",
     cases: |s| {
         let [k, d, a, b] = s.dims();
-        let drawn = [a, b, k, d].map(|_| s.int(0, k - 1));
-        vec![check::table_case(s.normal(&[k, d]), drawn)]
+        let (indices, width) = ([a, b, 0].map(|_| s.int(0, k - 1)), d);
+        let x = s.normal(&[3, d]);
+        vec![layer_case!(s, x, |scope| Position { table: Embedding::new(scope, k, width), indices })]
     },
 };
 
@@ -55,5 +56,25 @@ impl Embedding {
     /// The table.
     pub fn parameters(&self) -> Vec<Parameter> {
         vec![Parameter::same(self.weight, "weight")]
+    }
+}
+
+/// Adds a row to every place of the input: what turns an embedding into a layer for the gradient check.
+struct Position {
+    table: Embedding,
+    indices: [usize; 3],
+}
+
+impl<T: Real> Layer<T> for Position {
+    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+        x * self.table.forward(graph, &self.indices)
+    }
+
+    fn output_shape(&self, input: &Shape) -> Result<Shape, ShapeError> {
+        Ok(*input)
+    }
+
+    fn describe(&self) -> String {
+        "Position".into()
     }
 }

@@ -6,7 +6,7 @@ use super::Parameter;
 use crate::{Init, Scope};
 
 /// (x − mean) / √(variance + ε), mean and population variance over `axes`.
-pub(super) fn normalized<T: Real>(x: Var<'_, T>, axes: &[usize], eps: f64) -> Var<'_, T> {
+pub(super) fn normalized<'t, T: Real>(x: Var<'t, T>, axes: &[usize], eps: f64) -> Var<'t, T> {
     let centered = x - x.mean_keep(axes);
     centered / (centered.square().mean_keep(axes) + eps).sqrt()
 }
