@@ -47,7 +47,11 @@ pub fn layer_case(
     f64(&mut Scope::new(&mut store, 0));
     let parameters = store.trainable().map(|id| s.normal(store.get(id).shape()));
     let inputs = std::iter::once(x).chain(parameters).collect();
-    Case { inputs, function: Generic { f32: bound(f32), f64: bound(f64), dual: bound(dual) }, surrogate: None }
+    Case {
+        inputs,
+        function: Generic { f32: bound(f32), f64: bound(f64), dual: bound(dual) },
+        surrogate: None,
+    }
 }
 
 /// The layer as a function of its input and its parameters, in the store's order.

@@ -57,7 +57,11 @@ impl ShapeError {
     }
 
     /// The same shape, if its last axis is so many channels.
-    pub(crate) fn channels(layer: impl Fn() -> String, input: &Shape, channels: usize) -> Result<Shape, Self> {
+    pub(crate) fn channels(
+        layer: impl Fn() -> String,
+        input: &Shape,
+        channels: usize,
+    ) -> Result<Shape, Self> {
         let fits = input.len() >= 2 && input.last() == Some(&channels);
         Self::unless(fits, layer, input, || format!("[batch, …, {channels} channels]")).map(|()| *input)
     }

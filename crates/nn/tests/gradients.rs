@@ -30,9 +30,10 @@ fn every_loss_agrees_with_every_oracle() {
 
 #[test]
 fn no_layer_and_no_loss_escapes_the_battery() {
-    for (folder, helpers, all) in
-        [("src/layers", &["mod", "normalize", "padding", "weight"][..], layers::ALL), ("src/loss", &["mod"], loss::ALL)]
-    {
+    for (folder, helpers, all) in [
+        ("src/layers", &["mod", "normalize", "padding", "weight"][..], layers::ALL),
+        ("src/loss", &["mod"], loss::ALL),
+    ] {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let files = std::fs::read_dir(folder).expect("the sources").map(|file| file.expect("a file").path());
         let names: Vec<_> =

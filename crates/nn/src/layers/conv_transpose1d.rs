@@ -110,7 +110,12 @@ impl ConvTranspose1dConfig {
         let rule = format!("a divisor of the {input} input and {output} output channels");
         ConfigError::unless(divides, "conv_transpose1d.groups", groups, &rule)?;
         let rule = format!("below the stride {stride}");
-        ConfigError::unless(output_padding < stride, "conv_transpose1d.output_padding", output_padding, &rule)?;
+        ConfigError::unless(
+            output_padding < stride,
+            "conv_transpose1d.output_padding",
+            output_padding,
+            &rule,
+        )?;
         let total = match self.padding {
             // What the output is longer than length·stride.
             Padding::Same | Padding::Causal => {

@@ -113,8 +113,7 @@ pub struct Parameter {
     pub id: ParamId,
     /// PyTorch's name within the module.
     pub torch: &'static str,
-    /// The order of PyTorch's axes in ours: axis i here is axis `axes[i]` there. Empty if there is no difference
-    /// but axes of length 1.
+    /// The order of PyTorch's axes in ours: axis i here is axis `axes[i]` there. Empty if it is the same.
     pub axes: &'static [usize],
 }
 
