@@ -40,3 +40,29 @@ pub struct ShapeError {
     /// What they must be.
     pub rule: String,
 }
+
+impl ShapeError {
+    pub(crate) fn new(layer: String, input: &Shape, rule: &str) -> Self {
+        Self { layer, input: *input, rule: rule.into() }
+    }
+
+    /// `Ok` if `holds`, else the error that the layer cannot take this input.
+    pub(crate) fn unless(
+        holds: bool,
+        layer: impl Fn() -> String,
+        input: &Shape,
+        rule: impl Fn() -> String,
+    ) -> Result<(), Self> {
+        if holds { Ok(()) } else { Err(Self::new(layer(), input, &rule())) }
+    }
+
+    /// The same shape, if its last axis is so many channels.
+    pub(crate) fn channels(
+        layer: impl Fn() -> String,
+        input: &Shape,
+        channels: usize,
+    ) -> Result<Shape, Self> {
+        let fits = input.len() >= 2 && input.last() == Some(&channels);
+        Self::unless(fits, layer, input, || format!("[batch, …, {channels} channels]")).map(|()| *input)
+    }
+}

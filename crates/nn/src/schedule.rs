@@ -148,7 +148,12 @@ impl Schedule {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let steps = |n: u64| ConfigError::unless(n > 0, "schedule.steps", n, "at least one step");
         let factor = |name: &str, x: f64| {
-            ConfigError::unless(x.is_finite() && x >= 0.0, &format!("schedule.{name}"), x, "finite and not negative")
+            ConfigError::unless(
+                x.is_finite() && x >= 0.0,
+                &format!("schedule.{name}"),
+                x,
+                "finite and not negative",
+            )
         };
         match self {
             Self::Constant => Ok(()),
@@ -163,7 +168,12 @@ impl Schedule {
             Self::OneCycle { steps: n, rise, div, final_div } => {
                 let peak = rise * *n as f64 - 1.0;
                 let inside = peak > 0.0 && peak < *n as f64 - 1.0;
-                ConfigError::unless(inside, "schedule.rise", rise, "1 < rise · steps < steps: a rise and a fall")?;
+                ConfigError::unless(
+                    inside,
+                    "schedule.rise",
+                    rise,
+                    "1 < rise · steps < steps: a rise and a fall",
+                )?;
                 ConfigError::unless(*div > 0.0, "schedule.div", div, "positive")?;
                 ConfigError::unless(*final_div > 0.0, "schedule.final_div", final_div, "positive")
             }

@@ -58,6 +58,11 @@ impl<'s, T: Real> Scope<'s, T> {
         self.store.add(name, value, Role::Buffer)
     }
 
+    /// The store.
+    pub fn store(&mut self) -> &mut ParamStore<T> {
+        self.store
+    }
+
     fn name(&self, name: impl Display) -> String {
         if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
     }
@@ -70,7 +75,8 @@ fn generator(seed: u64, name: &str) -> Rng {
     key[8..16].copy_from_slice(&(name.len() as u64).to_le_bytes());
     // FNV-1a from two starting points: 128 bits, so that no two names of a model share a key.
     for (half, start) in [(16, 0xcbf2_9ce4_8422_2325), (24, 0x9ae1_6a3b_2f90_404f)] {
-        let hash = name.bytes().fold(start, |h: u64, byte| (h ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        let hash =
+            name.bytes().fold(start, |h: u64, byte| (h ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
         key[half..half + 8].copy_from_slice(&hash.to_le_bytes());
     }
     Rng::from_seed(key)

@@ -109,10 +109,16 @@ fn twenty_steps_of_every_optimizer_are_those_of_pytorch() {
         let (w, b, losses) = (case.tensor("w"), case.tensor("b"), case.tensor("losses"));
         for step in 1..=20 {
             let (loss, grads) = problem.loss_and_grads();
-            assert!((loss - losses.as_slice()[step - 1]).abs() < 1e-10 * loss.max(1.0), "{} step {step}", case.name);
+            assert!(
+                (loss - losses.as_slice()[step - 1]).abs() < 1e-10 * loss.max(1.0),
+                "{} step {step}",
+                case.name
+            );
             optimizer.step(&mut problem.store, &grads);
             if let Some(kept) = [1, 2, 5, 20].iter().position(|s| *s == step) {
-                let at = |all: &Tensor<f64>| Tensor::from(all.view().index_axis(ndarray::Axis(0), kept).to_owned());
+                let at = |all: &Tensor<f64>| {
+                    Tensor::from(all.view().index_axis(ndarray::Axis(0), kept).to_owned())
+                };
                 assert_close(&format!("{} w after {step}", case.name), problem.store.get(problem.w), &at(&w));
                 assert_close(&format!("{} b after {step}", case.name), problem.store.get(problem.b), &at(&b));
             }
@@ -132,7 +138,8 @@ fn every_optimizer_under_every_schedule_is_that_of_pytorch() {
         let Some(config) = config(problems.case(optimizer)) else { continue };
         let schedule = schedule(goldens.case(rate)).expect("a schedule of ours");
         let mut problem = Problem::new(&problems);
-        let mut optimizer = Optimizer::new(OptimizerConfig { schedule, ..config }, &problem.store).expect("sound");
+        let mut optimizer =
+            Optimizer::new(OptimizerConfig { schedule, ..config }, &problem.store).expect("sound");
         for _ in 0..20 {
             let (_, grads) = problem.loss_and_grads();
             optimizer.step(&mut problem.store, &grads);
@@ -269,7 +276,8 @@ fn a_group_has_its_own_rate_and_decay() {
     let mut store = ParamStore::<f64>::new();
     let names = ["enc.w", "enc.code.w", "encoder.w"];
     let ids = names.map(|name| store.add(name, Tensor::filled([1], 1.0), Role::Trainable));
-    let group = |prefix: &str, rate_factor, weight_decay| Group { prefix: prefix.into(), rate_factor, weight_decay };
+    let group =
+        |prefix: &str, rate_factor, weight_decay| Group { prefix: prefix.into(), rate_factor, weight_decay };
     let sgd = Method::Sgd { momentum: Momentum::None };
     let config = OptimizerConfig {
         weight_decay: 0.5,

@@ -3,11 +3,13 @@
 mod element;
 mod error;
 mod read;
+mod torch;
 mod write;
 
 pub use element::Element;
 pub use error::{CheckpointError, Difference};
 pub use read::Checkpoint;
+pub use torch::TorchMap;
 pub use write::save;
 
 use serde::{Deserialize, Serialize};

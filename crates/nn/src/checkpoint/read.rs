@@ -29,7 +29,9 @@ impl Checkpoint {
         let file = TensorFile::read(path)?;
         let text = file.metadata.get(KEY).ok_or_else(|| file.damaged("it has no header of ours"))?;
         let (header, checksum) = Header::from_text(text).map_err(|error| file.damaged(error))?;
-        if checksum != header.checksum(file.entries.iter().map(|(name, entry)| (&name[..], file.bytes(entry)))) {
+        if checksum
+            != header.checksum(file.entries.iter().map(|(name, entry)| (&name[..], file.bytes(entry))))
+        {
             return Err(file.damaged("its checksum does not match its contents"));
         }
         Ok(Self { file, header })
@@ -72,9 +74,9 @@ impl Checkpoint {
                     Err(difference) => differences.push(difference),
                     Ok(bytes) => state.push(match own {
                         Value::Tensor(x) => Value::Tensor(Tensor::new(*x.shape(), T::from_bytes(bytes))),
-                        Value::Counts(_) => {
-                            Value::Counts(bytes.as_chunks().0.iter().map(|n| u64::from_le_bytes(*n)).collect())
-                        }
+                        Value::Counts(_) => Value::Counts(
+                            bytes.as_chunks().0.iter().map(|n| u64::from_le_bytes(*n)).collect(),
+                        ),
                     }),
                 }
             }
@@ -147,10 +149,6 @@ impl TensorFile {
             return Err(Difference::Shape { name: name.to_string(), expected, found });
         }
         Ok(self.bytes(entry))
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     pub fn damaged(&self, what: impl ToString) -> CheckpointError {

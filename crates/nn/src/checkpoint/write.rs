@@ -81,7 +81,8 @@ pub fn save<T: Element>(
 ) -> Result<(), CheckpointError> {
     let mut blobs = Vec::new();
     for (section, part) in sections {
-        blobs.extend(part.state().iter().map(|(name, value)| (format!("{section}/{name}"), Blob::new(value))));
+        blobs
+            .extend(part.state().iter().map(|(name, value)| (format!("{section}/{name}"), Blob::new(value))));
     }
     blobs.sort_by(|a, b| a.0.cmp(&b.0));
     let checksum = header.checksum(blobs.iter().map(|(name, blob)| (&name[..], &blob.bytes[..])));

@@ -164,7 +164,10 @@ impl OptimizerConfig {
         size("optimizer.weight_decay", self.weight_decay)?;
         for group in &self.groups {
             size(&format!("optimizer.groups.{}.rate_factor", group.prefix), group.rate_factor)?;
-            size(&format!("optimizer.groups.{}.weight_decay", group.prefix), group.weight_decay.unwrap_or(0.0))?;
+            size(
+                &format!("optimizer.groups.{}.weight_decay", group.prefix),
+                group.weight_decay.unwrap_or(0.0),
+            )?;
         }
         match self.method {
             Method::Sgd { momentum: Momentum::None } => {}

@@ -42,7 +42,11 @@ impl<T: Real> Slot<T> {
             mismatch(
                 "optimizer",
                 &format!("`{}` changed its shape", self.name),
-                &[("moments", &self.shape, ""), ("parameter", theta.shape(), ""), ("gradient", g.shape(), "")],
+                &[
+                    ("moments", &self.shape, ""),
+                    ("parameter", theta.shape(), ""),
+                    ("gradient", g.shape(), ""),
+                ],
                 "call `resize` when a parameter grows",
             );
         }
@@ -125,7 +129,9 @@ impl<T: Real> Slot<T> {
     pub fn state(&self) -> impl Iterator<Item = (String, Value<T>)> + '_ {
         let moments = self.moments.iter().map(|(kind, moment)| (*kind, Value::Tensor(moment.clone())));
         let ages = if self.ages.len() == 1 { vec![self.ages[0]; self.rows()] } else { self.ages.clone() };
-        moments.chain([("age", Value::Counts(ages))]).map(|(kind, value)| (format!("{kind}/{}", self.name), value))
+        moments
+            .chain([("age", Value::Counts(ages))])
+            .map(|(kind, value)| (format!("{kind}/{}", self.name), value))
     }
 
     /// Takes back what [`state`](Self::state) gave.
