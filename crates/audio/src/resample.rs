@@ -30,9 +30,9 @@ pub fn resample(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
     let window = WindowFunction::BlackmanHarris2;
     Fft::new_custom(from as usize, to as usize, block, 1, 1, window, FixedSync::Input)
         .expect("positive rates and block length")
-    .process_all(&input, samples.len(), None)
-    .expect("buffers of the lengths the resampler asks for")
-    .take_data()
+        .process_all(&input, samples.len(), None)
+        .expect("buffers of the lengths the resampler asks for")
+        .take_data()
 }
 
 fn gcd(a: u32, b: u32) -> u32 {
