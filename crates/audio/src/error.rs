@@ -79,11 +79,13 @@ pub enum WavError {
     /// There is a header and not one sample.
     #[error("the file holds no samples")]
     Empty,
-    /// A sample is infinite or not a number.
-    #[error("sample {at} is infinite or not a number")]
-    NonFinite {
+    /// A sample is not a number, or too large to be sound.
+    #[error("sample {at} is {value}; samples are numbers, of at most 1e10")]
+    Sample {
         /// Index of the sample (per channel) in the file.
         at: usize,
+        /// Its value.
+        value: f32,
     },
     /// The header names a sample rate no recording has.
     #[error("a sample rate of {0} Hz; 1,000 to 768,000 Hz are accepted")]

@@ -44,7 +44,7 @@ pub enum Storage {
     #[default]
     Memory,
     /// In one file in this folder, read a crop at a time: for corpora larger than memory. The file is used again
-    /// as long as parameters and recordings stay the same.
+    /// as long as parameters and recordings stay the same; others in the folder may be deleted.
     Disk(PathBuf),
 }
 

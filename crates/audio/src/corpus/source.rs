@@ -72,7 +72,7 @@ fn wav_files(folder: &Path) -> Result<(Vec<Recording>, Vec<Skipped>)> {
         match entry {
             Ok(entry) => {
                 let path = entry.path();
-                if !entry.file_type().is_dir()
+                if entry.file_type().is_file()
                     && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav"))
                 {
                     recordings

@@ -7,7 +7,8 @@ use super::RATE;
 /// A two-pole resonator of unit gain at 0 Hz (Klatt 1980):
 ///
 /// ```text
-/// y[n] = a·x[n] + b·y[n−1] + c·y[n−2],   c = −e^(−2π·width/rate),  b = 2 e^(−π·width/rate) cos(2π·hz/rate),  a = 1 − b − c
+/// y[n] = a·x[n] + b·y[n−1] + c·y[n−2]
+/// c = −e^(−2π·width/rate),   b = 2 e^(−π·width/rate) cos(2π·hz/rate),   a = 1 − b − c
 /// ```
 #[derive(Clone, Copy, Default)]
 pub(super) struct Resonator {
@@ -28,7 +29,7 @@ impl Resonator {
     /// Tuned, with unit gain near the resonance instead of at 0 Hz: for shaping noise.
     pub(super) fn tune_band(&mut self, hz: f32, width: f32) {
         self.tune(hz, width);
-        self.a = (1.0 + self.c) * (1.0 - self.b * self.b / 4.0 / -self.c).max(0.01).sqrt();
+        self.a = (1.0 + self.c) * (TAU * hz / RATE as f32).sin();
     }
 
     pub(super) fn step(&mut self, x: f32) -> f32 {

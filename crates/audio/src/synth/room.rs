@@ -27,7 +27,7 @@ impl Room {
             wet: rng.random_range(0.0..0.12),
             ring: rng.random_range(0.3..0.7),
             level: 10_f32.powf(rng.random_range(-0.9..-0.05)),
-            noise: 10_f32.powf(rng.random_range(-4.2..-2.2)),
+            noise: 10_f32.powf(rng.random_range(-4.8..-2.1)),
             color: rng.random_range(300.0..3_000.0),
         }
     }

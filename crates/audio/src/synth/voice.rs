@@ -117,7 +117,7 @@ impl Mouth {
         let wanted = [target.voice, target.breath + voice.breathiness * target.voice, target.hiss];
         let mut levels = [0.0; 3];
         for ((level, smoother), (goal, hz)) in
-            levels.iter_mut().zip(&mut self.levels).zip(wanted.into_iter().zip([25.0, 40.0, 80.0]))
+            levels.iter_mut().zip(&mut self.levels).zip(wanted.into_iter().zip([12.0, 20.0, 60.0]))
         {
             *level = smoother.step(goal, corner(hz));
         }
