@@ -44,7 +44,7 @@ pub enum Storage {
     #[default]
     Memory,
     /// In one file in this folder, read a crop at a time: for corpora larger than memory. The file is used again
-    /// as long as parameters and recordings stay the same; others in the folder may be deleted.
+    /// as long as parameters and recordings stay the same; older files in the folder may be deleted.
     Disk(PathBuf),
 }
 
@@ -92,7 +92,7 @@ pub struct Corpus {
 
 impl Corpus {
     /// Finds the recordings and computes their features on all cores; `progress` is told how many of how many are
-    /// done. The result does not depend on the number of threads.
+    /// done (from any thread, so now and then out of order). The result does not depend on the number of threads.
     ///
     /// # Errors
     /// [`Error::Parameter`] for illegal parameters, [`Error::NoRecordings`] for an empty folder,
@@ -148,7 +148,7 @@ fn on_disk(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Vec<Found>> {
     let fingerprints: Vec<_> = recordings.iter().map(Recording::fingerprint).collect();
-    let key = format!("{:?} {fingerprints:?}", mel.params());
+    let key = format!("{} {:?} {fingerprints:?}", env!("CARGO_PKG_VERSION"), mel.params());
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     let path = folder.join(format!("{:016x}.frames", hasher.finish()));

@@ -42,7 +42,7 @@ const VOWELS: [[f32; 3]; 12] = [
     [500.0, 1_500.0, 2_500.0],
     [310.0, 1_700.0, 2_200.0],
 ];
-/// Center and width of the turbulence of fricatives: as in see, she, thin, he-loud, fee.
+/// Center and width of the turbulence of fricatives: as in see, she, thin, he, fee.
 const FRICATIVES: [[f32; 2]; 5] =
     [[3_700.0, 900.0], [2_600.0, 900.0], [3_200.0, 2_500.0], [1_600.0, 1_400.0], [1_100.0, 3_000.0]];
 /// The burst of plosives and the second formant they pull to: as in pea, tea, key.
