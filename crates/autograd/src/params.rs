@@ -177,3 +177,14 @@ impl<T: Real> ParamGrads<T> {
             .collect()
     }
 }
+
+impl<T: Real> IntoIterator for ParamGrads<T> {
+    type Item = (ParamId, Tensor<T>);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let found: Vec<_> =
+            self.grads.into_iter().enumerate().filter_map(|(i, g)| Some((ParamId(i as u32), g?))).collect();
+        found.into_iter()
+    }
+}

@@ -1,10 +1,13 @@
 //! Layers, losses, optimizers, schedules, checkpoints and the reproducible sharded step.
 
+pub mod checkpoint;
+
 mod error;
 mod init;
 mod optim;
 mod schedule;
 mod scope;
+mod shard;
 mod state;
 
 pub use error::{ConfigError, ShapeError};
@@ -14,4 +17,5 @@ pub use optim::{
 };
 pub use schedule::Schedule;
 pub use scope::Scope;
+pub use shard::{ShardedStep, StepResult};
 pub use state::{State, Value};

@@ -1,0 +1,4 @@
+//! Log-mel features per second of audio.
+fn main() {
+    divan::main();
+}

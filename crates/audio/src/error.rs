@@ -1,0 +1,99 @@
+//! What the outside world can do to us: unreadable files, wrong parameters, an empty folder.
+//! Every message says what was wrong, where, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Anything that can go wrong between a folder of recordings and a training set.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused to read or write.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder concerned.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A file is there but is not a WAV file this crate can decode.
+    #[error("{}: {source}", path.display())]
+    Wav {
+        /// The file concerned.
+        path: PathBuf,
+        /// What is wrong inside it.
+        source: WavError,
+    },
+    /// A parameter is outside its legal range.
+    #[error("{field} = {value}: {rule}")]
+    Parameter {
+        /// The name of the parameter, as in a configuration file.
+        field: &'static str,
+        /// The value it was given.
+        value: String,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// A folder holds no recording at all.
+    #[error("{}: no .wav file here or in any folder below; name a folder of recordings", folder.display())]
+    NoRecordings {
+        /// The folder that was searched.
+        folder: PathBuf,
+    },
+    /// A recording cannot be used and the caller asked for that to be fatal ([`crate::Unreadable::Fail`]).
+    #[error("recording {name} cannot be used: {reason}; repair or remove it, or choose to skip such files")]
+    UnusableRecording {
+        /// Path of the recording relative to the corpus folder.
+        name: String,
+        /// Why it cannot be used.
+        reason: String,
+    },
+    /// The split leaves nothing to train on, or nothing to test with.
+    #[error("{rule} leaves no {part} clip out of {clips}; add recordings or choose another split")]
+    EmptySplit {
+        /// `training` or `test`.
+        part: &'static str,
+        /// How many clips there are in all.
+        clips: usize,
+        /// The split that was asked for.
+        rule: String,
+    },
+}
+
+/// What can be wrong inside a WAV file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WavError {
+    /// Reading failed below us.
+    #[error("reading failed: {0}")]
+    Io(#[source] io::Error),
+    /// The header is damaged, or the encoding is neither 8 to 32-bit PCM nor 32-bit float.
+    #[error("not a usable WAV file ({0}); 8, 16, 24 or 32-bit PCM or 32-bit float is needed")]
+    Format(#[source] hound::Error),
+    /// The file ends before the number of samples its header announces.
+    #[error("the file is cut short: {found} of {expected} sample values are there")]
+    Truncated {
+        /// Sample values (all channels) announced by the header.
+        expected: u32,
+        /// Sample values found.
+        found: u32,
+    },
+    /// There is a header and not one sample.
+    #[error("the file holds no samples")]
+    Empty,
+    /// A sample is infinite or not a number.
+    #[error("sample {at} is infinite or not a number")]
+    NonFinite {
+        /// Index of the sample (per channel) in the file.
+        at: usize,
+    },
+    /// The header names a sample rate no recording has.
+    #[error("a sample rate of {0} Hz; 1,000 to 768,000 Hz are accepted")]
+    SampleRate(u32),
+    /// More samples than the 4 GB a WAV file can hold.
+    #[error("{0} samples do not fit in a WAV file")]
+    TooLong(usize),
+}
+
+/// The crate's result type.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

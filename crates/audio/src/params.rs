@@ -1,0 +1,164 @@
+//! The parameters of a log-mel spectrogram, with the defaults of the speech experiment, and their rules.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::wav::SAMPLE_RATES;
+use crate::window::Window;
+
+/// Which formula places the mel bands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MelScale {
+    /// mel(f) = 2595 · log₁₀(1 + f/700) (the HTK toolkit).
+    #[default]
+    Htk,
+    /// Linear to 1 kHz (3 mel per 200 Hz), logarithmic above (27 mel per factor 6.4): Slaney's Auditory Toolbox.
+    Slaney,
+}
+
+/// How the triangular filters are scaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MelNorm {
+    /// Every triangle peaks at 1.
+    #[default]
+    Peak,
+    /// Every triangle has area 1 over Hz: peak 2 / (right − left) (librosa's `norm="slaney"`).
+    Area,
+}
+
+/// What of the Fourier transform X enters the mel bands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spectrum {
+    /// |X|.
+    Magnitude,
+    /// |X|².
+    #[default]
+    Power,
+}
+
+/// Where frame i sits in the recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Framing {
+    /// Frame i starts at sample i · hop; only whole frames count.
+    #[default]
+    Inside,
+    /// Frame i is centered on sample i · hop; beyond its ends the recording is taken as zero
+    /// (librosa's `center=True, pad_mode="constant"`).
+    Centered,
+}
+
+/// Parameters of a log-mel spectrogram. In a configuration file every field may be left out.
+///
+/// ```text
+/// logmel[t, m] = ln( Σ_k filter[m, k] · S(X_t[k]) + floor ),   X_t = rfft(window · frame_t),   S(X) = |X|² or |X|
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MelParams {
+    /// Samples per second; recordings at other rates are resampled.
+    pub sample_rate: u32,
+    /// Samples per frame: the length of the window and of the Fourier transform.
+    pub n_fft: usize,
+    /// Samples from one frame to the next.
+    pub hop: usize,
+    /// Number of mel bands.
+    pub mels: usize,
+    /// Lower edge of the first band, in Hz.
+    pub f_min: f32,
+    /// Upper edge of the last band, in Hz.
+    pub f_max: f32,
+    /// The formula that places the bands.
+    pub scale: MelScale,
+    /// The scaling of the filters.
+    pub norm: MelNorm,
+    /// The taper of a frame.
+    pub window: Window,
+    /// Magnitude or power.
+    pub spectrum: Spectrum,
+    /// Where frames sit.
+    pub framing: Framing,
+    /// Added before the logarithm, so that silence is a finite number.
+    pub floor: f32,
+    /// Shorter recordings are padded with zeros to this many frames.
+    pub min_frames: usize,
+}
+
+impl Default for MelParams {
+    fn default() -> Self {
+        Self {
+            sample_rate: 8_000,
+            n_fft: 256,
+            hop: 64,
+            mels: 80,
+            f_min: 0.0,
+            f_max: 4_000.0,
+            scale: MelScale::default(),
+            norm: MelNorm::default(),
+            window: Window::default(),
+            spectrum: Spectrum::default(),
+            framing: Framing::default(),
+            floor: 1e-5,
+            min_frames: 32,
+        }
+    }
+}
+
+impl MelParams {
+    /// Checks every field against its rule.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] with the field, its value and the rule.
+    pub fn validate(&self) -> Result<()> {
+        let nyquist = self.sample_rate as f32 / 2.0;
+        let rule = |holds: bool, field, value: &dyn ToString, rule| {
+            if holds { Ok(()) } else { Err(Error::Parameter { field, value: value.to_string(), rule }) }
+        };
+        rule(
+            SAMPLE_RATES.contains(&self.sample_rate),
+            "sample_rate",
+            &self.sample_rate,
+            "1,000 to 768,000 Hz",
+        )?;
+        rule((2..=1 << 16).contains(&self.n_fft), "n_fft", &self.n_fft, "2 to 65,536 samples")?;
+        rule((1..=self.n_fft).contains(&self.hop), "hop", &self.hop, "1 to n_fft samples")?;
+        rule((1..=4_096).contains(&self.mels), "mels", &self.mels, "1 to 4,096 bands")?;
+        rule((0.0..self.f_max).contains(&self.f_min), "f_min", &self.f_min, "0 Hz or more and below f_max")?;
+        rule(self.f_max <= nyquist, "f_max", &self.f_max, "at most half the sample rate")?;
+        rule(self.floor > 0.0 && self.floor.is_finite(), "floor", &self.floor, "positive and finite")?;
+        rule((1..=1 << 16).contains(&self.min_frames), "min_frames", &self.min_frames, "1 to 65,536 frames")
+    }
+
+    /// Fourier bins per frame: ⌊n_fft / 2⌋ + 1.
+    pub fn bins(&self) -> usize {
+        self.n_fft / 2 + 1
+    }
+
+    /// Samples before sample 0 that the first frame covers.
+    pub(crate) fn lead(&self) -> usize {
+        match self.framing {
+            Framing::Inside => 0,
+            Framing::Centered => self.n_fft / 2,
+        }
+    }
+
+    /// How many frames a recording of `samples` samples has, padding of short ones included.
+    ///
+    /// ```
+    /// let mel = gradbook_audio::MelParams::default();
+    /// assert_eq!(mel.frames(0), 32);
+    /// assert_eq!(mel.frames(8_000), 1 + (8_000 - 256) / 64);
+    /// ```
+    pub fn frames(&self, samples: usize) -> usize {
+        let padded = samples + 2 * self.lead();
+        (1 + padded.saturating_sub(self.n_fft) / self.hop).max(self.min_frames)
+    }
+
+    /// How many samples `frames` frames resynthesize to.
+    pub fn samples(&self, frames: usize) -> usize {
+        (self.n_fft + frames.saturating_sub(1) * self.hop).saturating_sub(2 * self.lead())
+    }
+}

@@ -1,0 +1,114 @@
+//! The short-time Fourier transform and its least-squares inverse, on which mel features and Griffin-Lim stand.
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+use realfft::num_complex::Complex;
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+
+use crate::params::MelParams;
+
+/// Overlap-add divides by Σ w²; where that falls below this share of its peak, the edge fades instead of blowing up.
+const LEAST_COVER: f32 = 0.05;
+
+/// Plans and window for one choice of parameters.
+#[derive(Clone)]
+pub(crate) struct Stft {
+    forward: Arc<dyn RealToComplex<f32>>,
+    inverse: Arc<dyn ComplexToReal<f32>>,
+    window: Vec<f32>,
+    hop: usize,
+    lead: usize,
+}
+
+impl Stft {
+    pub(crate) fn new(params: &MelParams) -> Self {
+        let mut planner = RealFftPlanner::new();
+        Self {
+            forward: planner.plan_fft_forward(params.n_fft),
+            inverse: planner.plan_fft_inverse(params.n_fft),
+            window: params.window.coefficients(params.n_fft),
+            hop: params.hop,
+            lead: params.lead(),
+        }
+    }
+
+    /// Calls `each(t, rfft(window · frame_t))` for `frames` frames; the signal is zero beyond its ends.
+    pub(crate) fn analyze(
+        &self,
+        samples: &[f32],
+        frames: usize,
+        mut each: impl FnMut(usize, &[Complex<f32>]),
+    ) {
+        let (mut frame, mut spectrum) = (self.forward.make_input_vec(), self.forward.make_output_vec());
+        let mut scratch = self.forward.make_scratch_vec();
+        for t in 0..frames {
+            let start = t * self.hop;
+            for (n, (x, w)) in frame.iter_mut().zip(&self.window).enumerate() {
+                let sample = (start + n).checked_sub(self.lead).and_then(|i| samples.get(i));
+                *x = sample.map_or(0.0, |s| s * w);
+            }
+            self.forward
+                .process_with_scratch(&mut frame, &mut spectrum, &mut scratch)
+                .expect("buffers made by the plan");
+            each(t, &spectrum);
+        }
+    }
+
+    /// The signal of `length` samples whose transform is nearest to `spectrogram` `[frame, bin]` in least squares:
+    ///
+    /// ```text
+    /// x[n] = Σ_t w[n − t·hop] · irfft(X_t)[n − t·hop] / Σ_t w²[n − t·hop]
+    /// ```
+    pub(crate) fn synthesize(&self, spectrogram: &Array2<Complex<f32>>, length: usize) -> Vec<f32> {
+        let n_fft = self.window.len();
+        let mut spectrum = self.inverse.make_input_vec();
+        let (mut frame, mut scratch) = (self.inverse.make_output_vec(), self.inverse.make_scratch_vec());
+        let (mut sum, mut cover) = (vec![0.0; length], vec![0.0_f32; length]);
+        for (t, row) in spectrogram.rows().into_iter().enumerate() {
+            spectrum.iter_mut().zip(row).for_each(|(s, &x)| *s = x);
+            // A real signal has a real mean and (for even lengths) a real Nyquist bin.
+            spectrum[0].im = 0.0;
+            if n_fft % 2 == 0 {
+                spectrum[n_fft / 2].im = 0.0;
+            }
+            self.inverse
+                .process_with_scratch(&mut spectrum, &mut frame, &mut scratch)
+                .expect("buffers made by the plan, real ends");
+            for (n, (&x, &w)) in frame.iter().zip(&self.window).enumerate() {
+                if let Some(i) = (t * self.hop + n).checked_sub(self.lead).filter(|&i| i < length) {
+                    sum[i] += x * w / n_fft as f32;
+                    cover[i] += w * w;
+                }
+            }
+        }
+        let least = LEAST_COVER * cover.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        sum.iter().zip(cover).map(|(s, c)| s / c.max(least)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::Framing;
+
+    #[test]
+    fn synthesis_undoes_analysis() {
+        for (framing, n_fft, hop) in [(Framing::Inside, 256, 64), (Framing::Centered, 255, 50)] {
+            let params = MelParams { n_fft, hop, framing, ..MelParams::default() };
+            let frames = 40;
+            let length = params.samples(frames);
+            let signal: Vec<f32> =
+                (0..length).map(|i| (i as f32 * 0.37).sin() + (i % 7) as f32 * 0.1).collect();
+            let stft = Stft::new(&params);
+            let mut spectrogram = Array2::zeros((frames, params.bins()));
+            stft.analyze(&signal, frames, |t, x| {
+                spectrogram.row_mut(t).iter_mut().zip(x).for_each(|(s, x)| *s = *x);
+            });
+            let back = stft.synthesize(&spectrogram, length);
+            let inner = 60..length - 60;
+            let worst = inner.map(|i| (signal[i] - back[i]).abs()).fold(0.0, f32::max);
+            assert!(worst < 1e-5, "worst error {worst} with {framing:?}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! [`Conv1dSpec`]: how a one-dimensional convolution moves over its input, and the lengths that follow.
+
+use thiserror::Error;
+
+/// Stride, padding, dilation and groups of a convolution along the length axis.
+///
+/// ```
+/// use gradbook_autograd::Conv1dSpec;
+/// let halving = Conv1dSpec { stride: 2, pad_left: 1, pad_right: 1, ..Conv1dSpec::default() };
+/// assert_eq!(halving.output_len(32, 4), Ok(16));
+/// assert_eq!(halving.transposed_len(16, 4, 0), Ok(32)); // and back
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv1dSpec {
+    /// How far the window moves from one output to the next.
+    pub stride: usize,
+    /// Zeros put before the first sample. With `pad_left` = dilation · (taps − 1) and no `pad_right` the convolution
+    /// is causal.
+    pub pad_left: usize,
+    /// Zeros put after the last sample.
+    pub pad_right: usize,
+    /// The distance between neighboring taps.
+    pub dilation: usize,
+    /// The channels fall into this many groups of neighbors; an output sees the inputs of its own group only. As many
+    /// groups as channels make the convolution depthwise.
+    pub groups: usize,
+}
+
+impl Default for Conv1dSpec {
+    /// Stride 1, no padding, dilation 1, one group.
+    fn default() -> Self {
+        Self { stride: 1, pad_left: 0, pad_right: 0, dilation: 1, groups: 1 }
+    }
+}
+
+/// Why a convolution is impossible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ConvError {
+    /// Stride, dilation, groups or the number of taps is 0.
+    #[error("{0} is 0; it must be at least 1")]
+    Zero(&'static str),
+    /// The window is longer than the input with its padding.
+    #[error("the window spans {span} samples, the padded input has {padded}; lengthen the input or its padding")]
+    TooShort {
+        /// Samples from the first tap to the last.
+        span: usize,
+        /// Samples of the input with its padding.
+        padded: usize,
+    },
+    /// The padding of a transposed convolution cuts away all of its output.
+    #[error("the padding cuts {padding} samples from an output of {full}; pad less")]
+    OverPadded {
+        /// `pad_left + pad_right`
+        padding: usize,
+        /// The output length without padding.
+        full: usize,
+    },
+    /// The output padding reaches a length that the convolution would map elsewhere.
+    #[error("output padding {output_padding} is not below the stride {stride}")]
+    OutputPadding {
+        /// The extra samples asked for.
+        output_padding: usize,
+        /// The stride.
+        stride: usize,
+    },
+    /// The channels do not divide evenly into the groups.
+    #[error("{channels} channels do not fall into {groups} equal groups")]
+    Groups {
+        /// Input or output channels.
+        channels: usize,
+        /// The number of groups.
+        groups: usize,
+    },
+}
+
+impl Conv1dSpec {
+    /// The number of windows, ⌊(length + padding − dilation·(taps − 1) − 1) / stride⌋ + 1.
+    ///
+    /// # Errors
+    /// If not even one window fits, or a setting is 0.
+    pub fn output_len(&self, length: usize, taps: usize) -> Result<usize, ConvError> {
+        let (span, padded) = (self.span(taps)?, length + self.pad_left + self.pad_right);
+        if padded < span { Err(ConvError::TooShort { span, padded }) } else { Ok((padded - span) / self.stride + 1) }
+    }
+
+    /// The output length of the transposed convolution,
+    /// (length − 1)·stride + dilation·(taps − 1) + 1 + output_padding − padding.
+    ///
+    /// [`output_len`](Self::output_len) maps it back to `length`; of the `stride` lengths it maps there,
+    /// `output_padding` chooses one.
+    ///
+    /// # Errors
+    /// If nothing is left, `output_padding` is not below the stride, or a setting is 0.
+    pub fn transposed_len(&self, length: usize, taps: usize, output_padding: usize) -> Result<usize, ConvError> {
+        let (span, stride) = (self.span(taps)?, self.stride);
+        if output_padding >= stride {
+            return Err(ConvError::OutputPadding { output_padding, stride });
+        }
+        let full = length.checked_sub(1).map_or(0, |last| last * stride + span + output_padding);
+        let padding = self.pad_left + self.pad_right;
+        if full <= padding { Err(ConvError::OverPadded { padding, full }) } else { Ok(full - padding) }
+    }
+
+    /// Whether these channel numbers divide into the groups.
+    ///
+    /// # Errors
+    /// If they do not.
+    pub fn check_channels(&self, input: usize, output: usize) -> Result<(), ConvError> {
+        let groups = self.groups;
+        match [input, output].into_iter().find(|channels| groups == 0 || channels % groups != 0) {
+            Some(channels) => Err(ConvError::Groups { channels, groups }),
+            None => Ok(()),
+        }
+    }
+
+    /// Samples from the first tap to the last: dilation·(taps − 1) + 1.
+    fn span(&self, taps: usize) -> Result<usize, ConvError> {
+        let settings =
+            [("stride", self.stride), ("dilation", self.dilation), ("groups", self.groups), ("taps", taps)];
+        match settings.iter().find(|(_, value)| *value == 0) {
+            Some((name, _)) => Err(ConvError::Zero(name)),
+            None => Ok(self.dilation * (taps - 1) + 1),
+        }
+    }
+}

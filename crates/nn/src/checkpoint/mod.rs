@@ -1,0 +1,79 @@
+//! Checkpoints: the state of a training run in one safetensors file, from which it goes on to the same bits.
+
+mod element;
+mod error;
+mod read;
+mod write;
+
+pub use element::Element;
+pub use error::{CheckpointError, Difference};
+pub use read::Checkpoint;
+pub use write::save;
+
+use serde::{Deserialize, Serialize};
+
+/// The metadata entry of our header.
+const KEY: &str = "gradbook";
+/// The version of the layout of names and header.
+const FORMAT: u32 = 1;
+
+/// What a checkpoint tells beside its tensors. Random streams are keyed by (seed, step, shard), so seed and step *are*
+/// the position in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// Training steps made.
+    pub step: u64,
+    /// The seed of the run.
+    pub seed: u64,
+    /// The configuration of the run, as text.
+    pub config: String,
+}
+
+/// The header as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    format: u32,
+    step: u64,
+    seed: u64,
+    config: String,
+    checksum: String,
+}
+
+impl Header {
+    fn to_text(&self, checksum: u64) -> String {
+        let Self { step, seed, config } = self.clone();
+        let written = Written { format: FORMAT, step, seed, config, checksum: format!("{checksum:016x}") };
+        serde_json::to_string(&written).expect("numbers and strings can be written as JSON")
+    }
+
+    fn from_text(text: &str) -> Result<(Self, u64), String> {
+        let Written { format, step, seed, config, checksum } =
+            serde_json::from_str(text).map_err(|error| format!("its header cannot be read ({error})"))?;
+        if format != FORMAT {
+            return Err(format!("it has format {format}; this program reads format {FORMAT}"));
+        }
+        let checksum = u64::from_str_radix(&checksum, 16).map_err(|_| "its checksum is not a number")?;
+        Ok((Self { step, seed, config }, checksum))
+    }
+
+    /// Over the header and all tensors in the order of their names.
+    fn checksum<'a>(&self, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> u64 {
+        let head = [self.step.to_le_bytes(), self.seed.to_le_bytes()].concat();
+        let start = mix(mix(0xcbf2_9ce4_8422_2325, &head), self.config.as_bytes());
+        tensors.fold(start, |hash, (name, bytes)| mix(mix(hash, name.as_bytes()), bytes))
+    }
+}
+
+/// FNV-1a, eight bytes at a time, with a shift so that high bits come down again.
+fn mix(hash: u64, bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let step = |hash: u64, word: u64| {
+        let hash = (hash ^ word).wrapping_mul(0x100_0000_01b3);
+        hash ^ hash >> 29
+    };
+    let hash = words.iter().fold(hash, |hash, word| step(hash, u64::from_le_bytes(*word)));
+    step(step(hash, u64::from_le_bytes(last)), bytes.len() as u64)
+}

@@ -1,0 +1,153 @@
+//! [`ShardedStep`]: data parallelism with the same bits on any number of threads. One tape per shard, gradients and
+//! statistics folded in shard order.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use gradbook_autograd::{Graph, ParamGrads, ParamId, ParamStore, Real, Stats, Stream, Tape, Tensor, Var};
+use rayon::prelude::*;
+
+use crate::optim::{CHUNK, WORTH_A_THREAD};
+
+/// Cuts each batch into a *fixed* number of shards, which threads then share as they come.
+///
+/// ```
+/// use gradbook_autograd::{ParamStore, Role, Tensor};
+/// use gradbook_nn::ShardedStep;
+/// let mut store = ParamStore::<f64>::new();
+/// let w = store.add("w", Tensor::new([1], vec![2.0]), Role::Trainable);
+/// let data = [1.0, 2.0, 3.0, 6.0];
+/// let result = ShardedStep::new(2, 0).run(&store, 0, data.len(), |graph, rows| {
+///     let x = graph.tape().constant(Tensor::new([rows.len()], data[rows.clone()].to_vec()));
+///     ((graph.param(w) * x).sum_all() * (1.0 / rows.len() as f64), rows) // a mean over the shard's rows
+/// });
+/// assert_eq!(result.loss, 6.0);                                          // is the mean over the batch
+/// assert_eq!(result.grads.get(w).unwrap().as_slice(), [3.0]);
+/// assert_eq!(result.extras, [0..2, 2..4]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShardedStep {
+    shards: usize,
+    seed: u64,
+}
+
+/// What a forward and backward pass over a batch gives.
+#[derive(Clone, Debug)]
+pub struct StepResult<T: Real, M> {
+    /// The mean loss.
+    pub loss: f64,
+    /// Its gradients.
+    pub grads: ParamGrads<T>,
+    /// Everything that layers reported, merged in shard order.
+    pub stats: Stats<T>,
+    /// What the forward function gave beside the loss, in shard order.
+    pub extras: Vec<M>,
+}
+
+impl ShardedStep {
+    /// Steps of at most `shards` shards whose randomness comes from `seed`.
+    ///
+    /// # Panics
+    /// Without a shard.
+    #[track_caller]
+    pub fn new(shards: usize, seed: u64) -> Self {
+        assert!(shards > 0, "sharded step: a batch is cut into at least one shard");
+        Self { shards, seed }
+    }
+
+    /// Runs `forward` and backward on every shard of a batch of `rows` rows.
+    ///
+    /// `forward` gets the rows of its shard and returns the *mean* loss over them, with anything else worth keeping.
+    /// Shards are weighted by their rows, so the result is that of the whole batch. `step` keys the random streams:
+    /// give every call of a run its own.
+    ///
+    /// # Panics
+    /// Without rows.
+    #[track_caller]
+    pub fn run<T: Real, M: Send>(
+        &self,
+        store: &ParamStore<T>,
+        step: u64,
+        rows: usize,
+        forward: impl for<'t> Fn(&Graph<'t, T>, Range<usize>) -> (Var<'t, T>, M) + Sync,
+    ) -> StepResult<T, M> {
+        assert!(rows > 0, "sharded step: the batch is empty");
+        let bounds = |shard: usize| shard * rows / self.shards..(shard + 1) * rows / self.shards;
+        let parts: Vec<_> = (0..self.shards)
+            .into_par_iter()
+            .with_max_len(1)
+            .filter(|shard| !bounds(*shard).is_empty())
+            .map(|shard| {
+                let tape = Tape::new();
+                let stream = Stream::new(self.seed, step, shard as u64);
+                let graph = Graph::train(&tape, store).with_stream(stream);
+                let (loss, extra) = forward(&graph, bounds(shard));
+                let weight = bounds(shard).len() as f64 / rows as f64;
+                let grads = tape.backward(&[(loss, weight)]).params;
+                (weight * loss.item(), grads, graph.take_stats(), extra)
+            })
+            .collect();
+        let mut result =
+            StepResult { loss: 0.0, grads: ParamGrads::default(), stats: Stats::new(), extras: Vec::new() };
+        let mut grads = Vec::with_capacity(parts.len());
+        for (loss, part, stats, extra) in parts {
+            result.loss += loss;
+            grads.push(part);
+            result.stats.merge(stats);
+            result.extras.push(extra);
+        }
+        result.grads = fold(grads);
+        result
+    }
+}
+
+impl<T: Real, M> StepResult<T, M> {
+    /// Gradient accumulation: the mean of the losses and gradients of several micro-batches of equal size, their
+    /// statistics merged. Given a lazy iterator, it holds no more than two at a time. `None` without micro-batches.
+    pub fn mean(micro_batches: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut all = micro_batches.into_iter();
+        let mut sum = all.next()?;
+        let mut count = 1.0;
+        for micro in all {
+            sum.loss += micro.loss;
+            sum.grads = fold(vec![sum.grads, micro.grads]);
+            sum.stats.merge(micro.stats);
+            sum.extras.extend(micro.extras);
+            count += 1.0;
+        }
+        let share = T::of(1.0 / count);
+        sum.loss /= count;
+        sum.grads.iter_mut().for_each(|(_, g)| g.map_assign(|g| g * share));
+        Some(sum)
+    }
+}
+
+/// The sum of the shards' gradients, in shard order, in place in the first: one pass over all, on all threads.
+fn fold<T: Real>(shards: Vec<ParamGrads<T>>) -> ParamGrads<T> {
+    let mut by_parameter = BTreeMap::<ParamId, Vec<Tensor<T>>>::new();
+    for (id, g) in shards.into_iter().flatten() {
+        by_parameter.entry(id).or_default().push(g);
+    }
+    let mut pieces = Vec::new();
+    for terms in by_parameter.values_mut() {
+        let Some((sum, rest)) = terms.split_first_mut() else { continue };
+        let chunks = sum.as_mut_slice().chunks_mut(CHUNK).enumerate();
+        pieces.extend(chunks.map(|(i, chunk)| (chunk, i * CHUNK, &*rest)));
+    }
+    let add = |(sum, from, rest): (&mut [T], usize, &[Tensor<T>])| {
+        pulp::Arch::new().dispatch(|| {
+            for term in rest {
+                sum.iter_mut().zip(&term.as_slice()[from..]).for_each(|(sum, g)| *sum += *g);
+            }
+        });
+    };
+    if pieces.iter().map(|(chunk, ..)| chunk.len()).sum::<usize>() < WORTH_A_THREAD {
+        pieces.into_iter().for_each(add);
+    } else {
+        pieces.into_par_iter().for_each(add);
+    }
+    let mut folded = ParamGrads::default();
+    for (id, terms) in by_parameter {
+        folded.set(id, terms.into_iter().next().expect("an entry has at least one term"));
+    }
+    folded
+}
