@@ -1,1 +1,3 @@
-//! Vector quantizers under one contract.
+//! Vector quantizers, cures against codebook collapse, and the contract they all obey.
+
+pub mod search;
