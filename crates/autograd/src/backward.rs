@@ -3,7 +3,7 @@
 use std::ops::Index;
 
 use crate::{
-    ParamGrads, Real, Tape, Tensor, Var,
+    NonFinite, ParamGrads, Pass, Real, Tape, Tensor, Var,
     tape::{Node, Records},
 };
 
@@ -137,11 +137,40 @@ impl<T: Real> Tape<T> {
     /// The gradients of Σ ⟨uᵢ, yᵢ⟩ for several roots yᵢ with cotangents uᵢ.
     #[track_caller]
     pub fn backward_from(&self, roots: &[(Var<'_, T>, Tensor<T>)]) -> Grads<T> {
-        self.sweep(roots, None)
+        self.sweep(roots, None, |_, _| Ok(())).expect("nothing inspects the sweep")
+    }
+
+    /// [`backward`](Self::backward), checking every gradient on its way: for hunting a NaN, not for training.
+    ///
+    /// ```
+    /// use gradbook_autograd::{Pass, Tape};
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.scalar(0.0);
+    /// let error = tape.backward_traced(&[(x.sqrt(), 1.0)]).err().unwrap(); // d√x/dx is infinite at 0
+    /// assert_eq!((error.op, error.pass), ("sqrt", Pass::Backward));
+    /// ```
+    ///
+    /// # Errors
+    /// The first op, in the order of computation, whose *value* is not finite; or else the first, in the order of the
+    /// sweep, that handed back a gradient that is not.
+    #[track_caller]
+    pub fn backward_traced(&self, roots: &[(Var<'_, T>, f64)]) -> Result<Grads<T>, NonFinite> {
+        match self.first_non_finite() {
+            Some(found) => Err(found),
+            None => self.sweep(&scalars(roots), None, |node, g| match NonFinite::find(g) {
+                Some(element) => Err(NonFinite::new(node, g, element, Pass::Backward)),
+                None => Ok(()),
+            }),
+        }
     }
 
     #[track_caller]
-    pub(crate) fn sweep(&self, roots: &[(Var<'_, T>, Tensor<T>)], fault: Option<Fault<T>>) -> Grads<T> {
+    pub(crate) fn sweep(
+        &self,
+        roots: &[(Var<'_, T>, Tensor<T>)],
+        fault: Option<Fault<T>>,
+        inspect: impl Fn(&Node<T>, &Tensor<T>) -> Result<(), NonFinite>,
+    ) -> Result<Grads<T>, NonFinite> {
         assert!(
             !self.spent.replace(true),
             "backward: this tape has been swept already and its saved values are gone\n  rule: one tape, one backward; \
@@ -183,10 +212,24 @@ impl<T: Real> Tape<T> {
                 let (from, to) = nodes[id].edges;
                 let arguments = &edges[from as usize..to as usize];
                 backward(g, &mut Sink { nodes, arguments, grads: &mut grads, bytes: &mut live, fault });
+                for argument in arguments {
+                    grads[*argument as usize].iter().try_for_each(|g| inspect(&nodes[id], g))?;
+                }
                 records.peak = records.peak.max(records.bytes + live);
             }
         }
         found.by_node.reverse();
-        found
+        Ok(found)
     }
+}
+
+/// Scalar roots with their weights as cotangents.
+#[track_caller]
+fn scalars<'t, T: Real>(roots: &[(Var<'t, T>, f64)]) -> Vec<(Var<'t, T>, Tensor<T>)> {
+    let mut out = Vec::with_capacity(roots.len());
+    for (root, weight) in roots {
+        assert_eq!(root.shape().size(), 1, "backward: the root has shape {:?}, not a scalar's", root.shape());
+        out.push((*root, Tensor::filled(root.shape(), T::of(*weight))));
+    }
+    out
 }

@@ -6,7 +6,7 @@ use std::{
     ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign},
 };
 
-use crate::{Real, pool::Pool};
+use crate::{Real, Tensor, pool::Pool};
 
 /// The dual number `re + du·ε` with ε² = 0: a value and its derivative along one direction.
 ///
@@ -153,6 +153,12 @@ impl Real for Dual {
     }
     fn is_finite(self) -> bool {
         self.re.is_finite() && self.du.is_finite()
+    }
+    fn carrying(values: Tensor<Self>, like: Option<&Tensor<Self>>) -> Tensor<Self> {
+        match like {
+            Some(like) => values.zip(like, |value, like| Self::new(value.re, like.du)),
+            None => values.map(|value| Self::of(value.re)),
+        }
     }
     fn pool() -> &'static Pool<Self> {
         static POOL: Pool<Dual> = Pool::new();

@@ -3,10 +3,12 @@
     unsafe_code,
     reason = "the `gemm` crate takes raw pointers; the views guarantee they are in bounds"
 )]
+#![expect(clippy::needless_pass_by_value, reason = "views are pointers, and reborrowing them reads worse")]
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
+use rayon::prelude::*;
 
-use crate::Real;
+use crate::{Real, Shape, Tensor, shape::broadcast_or_panic, strided::runs};
 
 /// Products with fewer multiplications than this stay on one thread.
 const WORTH_A_THREAD: usize = 1 << 20;
@@ -56,6 +58,50 @@ fn split<T: Real>(axis: Axis, a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: Ar
         let (b0, b1) = b.split_at(axis, half);
         rayon::join(|| T::gemm_serial(a, b0, beta, c0), || T::gemm_serial(a, b1, beta, c1));
     }
+}
+
+/// C = A·B over the last two axes, each operand read transposed if its flag says so. Leading axes broadcast; where
+/// `shape`, that of C, lacks an axis of the batch, the products along it add up (the transpose of broadcasting).
+pub(crate) fn batched<T: Real>(a: (&Tensor<T>, bool), b: (&Tensor<T>, bool), shape: Shape) -> Tensor<T> {
+    let batch_of = |shape: &Shape| Shape::new(&shape[..shape.len() - 2]);
+    let batches = [a.0.shape(), b.0.shape(), &shape].map(batch_of);
+    let whole = batches[1..].iter().fold(batches[0], |all, s| broadcast_or_panic("matmul", &all, s));
+    // The pairs of matrices whose products make up each matrix of C.
+    let mut terms: Vec<Vec<(usize, usize)>> = vec![Vec::new(); batches[2].size()];
+    runs(&whole, batches.map(|s| s.strides_as(&whole)), |run| {
+        for i in 0..run.len {
+            let [a, b, c] = std::array::from_fn(|k| run.start[k] + i * run.step[k]);
+            terms[c].push((a, b));
+        }
+    });
+    let (m, n) = (shape[shape.len() - 2], shape[shape.len() - 1]);
+    let product = |(c, terms): (&mut [T], &Vec<(usize, usize)>)| {
+        if terms.is_empty() {
+            c.fill(T::ZERO);
+        }
+        for (i, &(item_a, item_b)) in terms.iter().enumerate() {
+            let beta = if i == 0 { T::ZERO } else { T::ONE };
+            let c = ArrayViewMut2::from_shape((m, n), &mut *c).expect("a tensor is row-major");
+            gemm(matrix(a, item_a), matrix(b, item_b), beta, c);
+        }
+    };
+    let k = a.0.shape()[a.0.shape().len() - if a.1 { 2 } else { 1 }];
+    Tensor::build(shape, |c| {
+        let size = (m * n).max(1);
+        if whole.size() * m * n * k < 2 * WORTH_A_THREAD {
+            c.chunks_mut(size).zip(&terms).for_each(product);
+        } else {
+            c.par_chunks_mut(size).zip(&terms).for_each(product);
+        }
+    })
+}
+
+/// One matrix of a batch, read transposed if the flag says so.
+fn matrix<T: Real>((x, transposed): (&Tensor<T>, bool), item: usize) -> ArrayView2<'_, T> {
+    let [.., rows, columns] = x.shape()[..] else { unreachable!("a matrix has two axes") };
+    let elements = &x.as_slice()[item * rows * columns..][..rows * columns];
+    let view = ArrayView2::from_shape((rows, columns), elements).expect("a tensor is row-major");
+    if transposed { view.reversed_axes() } else { view }
 }
 
 /// `f32` and `f64` by the `gemm` crate's microkernels.

@@ -7,7 +7,7 @@ use std::{
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use crate::pool::Pool;
+use crate::{Tensor, pool::Pool};
 
 /// A real number in the sense of this crate: field arithmetic, an order, and the elementary functions.
 ///
@@ -65,9 +65,21 @@ pub trait Real:
         if self < Self::ZERO { -self } else { self }
     }
 
+    /// Whether the number is NaN, the only one that differs from itself.
+    #[expect(clippy::eq_op, reason = "the definition of NaN")]
+    fn is_nan(self) -> bool {
+        self != self
+    }
+
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool {
         self.to_f64().is_finite()
+    }
+
+    /// These values with the derivatives that `like` carries (`None`: with none), for numbers that carry any. Ops that
+    /// cut or replace a derivative say so to forward mode with it.
+    fn carrying(values: Tensor<Self>, _like: Option<&Tensor<Self>>) -> Tensor<Self> {
+        values
     }
 
     /// C ← β·C + A·B on one thread. The shapes fit: [`gemm`](crate::gemm::gemm) has checked them.

@@ -87,6 +87,31 @@ impl Shape {
         out
     }
 
+    /// Every axis, for reductions to one number.
+    pub(crate) fn all_axes(&self) -> Vec<usize> {
+        (0..self.rank).collect()
+    }
+
+    /// The shape seen along one axis: `[before, axis, after]`, each the product of its axes.
+    pub(crate) fn around(&self, axis: usize) -> [usize; 3] {
+        [self[..axis].iter().product(), self[axis], self[axis + 1..].iter().product()]
+    }
+
+    /// The same shape with another length of one axis.
+    pub(crate) fn with_axis(mut self, axis: usize, length: usize) -> Shape {
+        self.axes[axis] = length;
+        self
+    }
+
+    /// The same shape with a new axis before the present axis `axis`. Panics if there is none such, or too many axes.
+    #[track_caller]
+    pub(crate) fn insert(&self, axis: usize, length: usize) -> Shape {
+        let mut axes = self.to_vec();
+        assert!(axis <= axes.len(), "shape: no axis {axis} can be inserted into {self:?}");
+        axes.insert(axis, length);
+        Shape::new(&axes)
+    }
+
     /// Panics at the caller's line unless every one of `axes` exists, once.
     #[track_caller]
     pub(crate) fn check_axes(&self, op: &str, axes: &[usize]) {

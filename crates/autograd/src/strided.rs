@@ -1,6 +1,12 @@
-//! Loops over several operands of different strides: broadcasting, reductions and copies all walk with [`runs`].
+//! Loops over several operands of different strides: broadcasting, reductions and copies all walk with [`runs`]. And a
+//! tensor seen along one axis: what lies before it, the axis, what lies after it.
 
-use crate::shape::{MAX_RANK, Shape};
+use ndarray::{ArrayView3, ArrayViewMut3};
+
+use crate::{
+    Real, Tensor,
+    shape::{MAX_RANK, Shape},
+};
 
 /// A stretch along the innermost axis: where each of the `N` operands starts, and how far it moves per element.
 pub(crate) struct Run<const N: usize> {
@@ -46,5 +52,68 @@ pub(crate) fn runs<const N: usize>(
             index[axis] = 0;
             axis += 1;
         }
+    }
+}
+
+impl<T: Real> Tensor<T> {
+    /// The tensor of `shape` whose neighbors along each axis lie `strides` apart in this one: permuted or broadcast.
+    pub(crate) fn restrided(&self, shape: Shape, strides: [usize; MAX_RANK]) -> Self {
+        let x = self.as_slice();
+        Self::build(shape, |mut rest| {
+            runs(&shape, [strides], |run| {
+                let out = rest.split_off_mut(..run.len).expect("the runs make up the shape");
+                let x = &x[run.start[0]..];
+                match run.step[0] {
+                    0 => out.fill(x[0]),
+                    1 => out.copy_from_slice(&x[..run.len]),
+                    step => out.iter_mut().zip(x.iter().step_by(step)).for_each(|(o, &x)| *o = x),
+                }
+            });
+        })
+    }
+
+    /// A copy broadcast to a shape that this one broadcasts to.
+    pub(crate) fn expand(&self, shape: Shape) -> Self {
+        if *self.shape() == shape {
+            return self.clone();
+        }
+        self.restrided(shape, self.shape().strides_as(&shape))
+    }
+
+    /// The tensor as `[before, axis, after]`.
+    pub(crate) fn around(&self, axis: usize) -> ArrayView3<'_, T> {
+        ArrayView3::from_shape(self.shape().around(axis), self.as_slice()).expect("a tensor is row-major")
+    }
+
+    /// [`around`](Self::around), to be written.
+    pub(crate) fn around_mut(&mut self, axis: usize) -> ArrayViewMut3<'_, T> {
+        let dim = self.shape().around(axis);
+        ArrayViewMut3::from_shape(dim, self.as_mut_slice()).expect("a tensor is row-major")
+    }
+
+    /// y[…, j, …] = x[…, index[j], …] along `axis`.
+    pub(crate) fn take(&self, axis: usize, index: &[usize]) -> Self {
+        let [_, length, after] = self.shape().around(axis);
+        Self::build(self.shape().with_axis(axis, index.len()), |out| {
+            let blocks = self.as_slice().chunks_exact((length * after).max(1));
+            for (out, x) in out.chunks_exact_mut((index.len() * after).max(1)).zip(blocks) {
+                for (out, &row) in out.chunks_exact_mut(after.max(1)).zip(index) {
+                    out.copy_from_slice(&x[row * after..][..after]);
+                }
+            }
+        })
+    }
+
+    /// The transpose of [`take`](Self::take): x[…, index[j], …] += y[…, j, …], with `length` places along the axis.
+    pub(crate) fn put(&self, axis: usize, index: &[usize], length: usize) -> Self {
+        let [_, _, after] = self.shape().around(axis);
+        let mut out = Self::zeros(self.shape().with_axis(axis, length));
+        let blocks = self.as_slice().chunks_exact((index.len() * after).max(1));
+        for (out, y) in out.as_mut_slice().chunks_exact_mut((length * after).max(1)).zip(blocks) {
+            for (y, &row) in y.chunks_exact(after.max(1)).zip(index) {
+                out[row * after..][..after].iter_mut().zip(y).for_each(|(o, &y)| *o += y);
+            }
+        }
+        out
     }
 }

@@ -162,9 +162,7 @@ impl<T: Real> Tape<T> {
         let mut records = self.records.borrow_mut();
         let records = &mut *records;
         let first = records.edges.len() as u32;
-        if wants {
-            records.edges.extend(inputs.iter().map(|input| input.id));
-        }
+        records.edges.extend(inputs.iter().map(|input| input.id));
         let id = u32::try_from(records.nodes.len()).expect("a tape holds fewer than 2³² nodes");
         records.bytes += size_of_val(value.as_slice());
         records.peak = records.peak.max(records.bytes);

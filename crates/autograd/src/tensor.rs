@@ -122,7 +122,7 @@ impl<T: Real> Tensor<T> {
     /// f of every element.
     pub fn map(&self, f: impl Fn(T) -> T) -> Self {
         Self::build(self.shape, |out| {
-            simd(out.len(), || out.iter_mut().zip(self.as_slice()).for_each(|(o, &x)| *o = f(x)));
+            out.iter_mut().zip(self.as_slice()).for_each(|(o, &x)| *o = f(x));
         })
     }
 
@@ -132,9 +132,7 @@ impl<T: Real> Tensor<T> {
         let (a, b) = (self.as_slice(), other.as_slice());
         if self.shape == other.shape {
             return Self::build(self.shape, |out| {
-                simd(out.len(), || {
-                    out.iter_mut().zip(a.iter().zip(b)).for_each(|(o, (&x, &y))| *o = f(x, y))
-                });
+                out.iter_mut().zip(a.iter().zip(b)).for_each(|(o, (&x, &y))| *o = f(x, y));
             });
         }
         let shape = broadcast_or_panic("zip", &self.shape, &other.shape);
@@ -159,14 +157,12 @@ impl<T: Real> Tensor<T> {
     /// `self ← f(self, other)` elementwise, in place unless shared. The shapes are equal.
     pub fn zip_assign(&mut self, other: &Self, f: impl Fn(T, T) -> T) {
         debug_assert_eq!(self.shape, other.shape, "zip_assign works on equal shapes");
-        let out = self.as_mut_slice();
-        simd(out.len(), || out.iter_mut().zip(other.as_slice()).for_each(|(o, &y)| *o = f(*o, y)));
+        self.as_mut_slice().iter_mut().zip(other.as_slice()).for_each(|(o, &y)| *o = f(*o, y));
     }
 
     /// `self ← f(self)` elementwise, in place unless shared.
     pub fn map_assign(&mut self, f: impl Fn(T) -> T) {
-        let out = self.as_mut_slice();
-        simd(out.len(), || out.iter_mut().for_each(|o| *o = f(*o)));
+        self.as_mut_slice().iter_mut().for_each(|o| *o = f(*o));
     }
 
     /// The elements folded along `axes`, which keep length 1: `f(accumulator, element)` from `start`, in a fixed order.
@@ -206,11 +202,6 @@ fn fold_run<T: Real>(x: &[T], into: T, start: T, f: &impl Fn(T, T) -> T) -> T {
     }
     rest.iter().zip(&mut strands).for_each(|(&x, s)| *s = f(*s, x));
     strands.into_iter().fold(into, f)
-}
-
-/// Runs a loop compiled for the widest vectors this machine has, if it is long enough to gain.
-pub(crate) fn simd<R>(len: usize, work: impl FnOnce() -> R) -> R {
-    if len < 64 { work() } else { pulp::Arch::new().dispatch(work) }
 }
 
 impl<T: Real, D: Dimension> From<Array<T, D>> for Tensor<T> {

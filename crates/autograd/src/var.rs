@@ -97,4 +97,23 @@ impl<'t, T: Real> Var<'t, T> {
             sink.add(0, g);
         })
     }
+
+    /// A reduction over axes, which vanish or (`keep`) keep length 1. `f` folds them to length 1 and returns the value
+    /// with its derivative: from ∂L/∂y, axes still kept, to ∂L/∂x.
+    #[track_caller]
+    pub(crate) fn reduce<B: FnOnce(Tensor<T>) -> Tensor<T> + 'static>(
+        self,
+        op: &'static Op,
+        axes: &[usize],
+        keep: bool,
+        f: impl FnOnce(Tensor<T>) -> (Tensor<T>, B),
+    ) -> Self {
+        let shape = self.shape();
+        shape.check_axes(op.name, axes);
+        let (y, derivative) = f(self.value());
+        let kept = *y.shape();
+        self.tape.record(op, &[self], y.reshaped(shape.reduced(axes, keep)), move |g, sink| {
+            sink.add(0, derivative(g.reshaped(kept)));
+        })
+    }
 }

@@ -1,6 +1,6 @@
 //! The ways to get a derivative that the checks hold against each other.
 
-use crate::{Dual, Real, Tape, Tensor, backward::Fault, check::Function};
+use crate::{Grads, Real, Tape, Tensor, Var, backward::Fault, check::Function};
 
 /// f(x), without recording.
 pub fn value<T: Real>(f: &Function<T>, inputs: &[Tensor<T>]) -> Tensor<T> {
@@ -23,38 +23,13 @@ pub fn vjp<T: Real>(
         _ => tape.var(x.clone()),
     };
     let x: Vec<_> = inputs.iter().enumerate().map(leaf).collect();
-    let grads = tape.sweep(&[(f(&x), u.clone())], fault);
+    let grads = sweep(&tape, f(&x), u, fault);
     x.iter().map(|x| grads.get(*x).cloned().unwrap_or_else(|| Tensor::zeros(x.shape()))).collect()
 }
 
-/// x + ẋε
-fn duals(inputs: &[Tensor<f64>], directions: &[Tensor<f64>]) -> Vec<Tensor<Dual>> {
-    let pair = |(x, d): (&Tensor<f64>, &Tensor<f64>)| {
-        let both = x.as_slice().iter().zip(d.as_slice());
-        Tensor::new(*x.shape(), both.map(|(&x, &d)| Dual::new(x, d)).collect())
-    };
-    inputs.iter().zip(directions).map(pair).collect()
-}
-
-/// The derivative parts.
-fn tangent(y: &Tensor<Dual>) -> Tensor<f64> {
-    Tensor::new(*y.shape(), y.as_slice().iter().map(|y| y.du).collect())
-}
-
-/// Forward mode: J v.
-pub fn jvp(f: &Function<Dual>, inputs: &[Tensor<f64>], v: &[Tensor<f64>]) -> Tensor<f64> {
-    tangent(&value(f, &duals(inputs, v)))
-}
-
-/// Forward over reverse: H v of the scalar ⟨u, f(x)⟩.
-pub fn hvp(
-    f: &Function<Dual>,
-    inputs: &[Tensor<f64>],
-    u: &Tensor<f64>,
-    v: &[Tensor<f64>],
-) -> Vec<Tensor<f64>> {
-    let u = Tensor::new(*u.shape(), u.as_slice().iter().map(|&u| Dual::of(u)).collect());
-    vjp(f, &duals(inputs, v), &u, None, None).iter().map(tangent).collect()
+/// A backward pass with a deliberate mistake, if any.
+pub fn sweep<T: Real>(tape: &Tape<T>, root: Var<'_, T>, u: &Tensor<T>, fault: Option<Fault<T>>) -> Grads<T> {
+    tape.sweep(&[(root, u.clone())], fault, |_, _| Ok(())).expect("nothing inspects the sweep")
 }
 
 /// ⟨a, b⟩ and Σ|aᵢbᵢ|, the scale at which its rounding errors live.

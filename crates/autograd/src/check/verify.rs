@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Case, Function, Sampler, oracle::*};
-use crate::{Tensor, backward::Fault};
+use crate::{Tensor, backward::Fault, hvp, jvp};
 
 /// A gradient that an oracle contradicts.
 #[derive(Clone, Debug)]
@@ -102,7 +102,7 @@ impl Case {
         let g = vjp(f, x, &u, None, fault);
 
         let central = self.against_differences(&u, &v, &g)?;
-        let jv = jvp(&self.claimed().dual, x, &v);
+        let (_, jv) = jvp(&self.claimed().dual, x, &v);
         let dual = agree("dual numbers", dot(std::slice::from_ref(&u), &[jv]), dot(&g, &v), 1e-12)?;
         let hessian = match self.surrogate {
             Some(_) => 0.0,
@@ -158,8 +158,8 @@ impl Case {
         v: &[Tensor<f64>],
         w: &[Tensor<f64>],
     ) -> Result<f64, Box<Failure>> {
-        let hv = hvp(&self.function.dual, &self.inputs, u, v);
-        let hw = hvp(&self.function.dual, &self.inputs, u, w);
+        let (_, hv) = hvp(&self.function.dual, &self.inputs, u, v);
+        let (_, hw) = hvp(&self.function.dual, &self.inputs, u, w);
         let symmetry = agree("symmetry of the Hessian", dot(w, &hv), dot(v, &hw), 1e-9)?;
         let step = f64::EPSILON.cbrt();
         let gradient_at = |sign: f64| {
@@ -192,7 +192,7 @@ impl Case {
         let fan_out = {
             let tape = crate::Tape::new();
             let x: Vec<_> = x.iter().map(|x| tape.var(x.clone())).collect();
-            let grads = tape.sweep(&[(f(&x) + f(&x), u.clone())], fault);
+            let grads = sweep(&tape, f(&x) + f(&x), u, fault);
             x.iter()
                 .map(|x| grads.get(*x).cloned().unwrap_or_else(|| Tensor::zeros(x.shape())))
                 .collect::<Vec<_>>()

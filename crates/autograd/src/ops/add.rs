@@ -1,4 +1,11 @@
 //! z = x + y,  ∂z/∂x = ∂z/∂y = 1
+//!
+//! ```
+//! let tape = gradbook_autograd::Tape::<f64>::new();
+//! let (x, y) = (tape.scalar(3.0), tape.scalar(4.0));
+//! let grads = (x + y).backward();
+//! assert_eq!((grads[x].item(), grads[y].item()), (1.0, 1.0));
+//! ```
 
 use std::ops::Add;
 
@@ -14,14 +21,16 @@ pub static ADD: Op = Op {
             .iter()
             .map(|[a, b]| case!([s.normal(a), s.normal(b)], |x| x[0] + x[1]))
             .collect();
-        cases.push(case!([s.normal(&[2, 3])], |x| 0.5 + x[0] + 1.5));
+        let shape = s.shape();
+        cases.push(case!([s.normal(&shape)], |x| x[0] + 1.5));
+        cases.push(case!([s.normal(&shape)], |x| 1.5 + x[0]));
+        cases.push(case!([s.normal(&shape)], |x| x[0] + x[0]));
         cases
     },
 };
 
 impl<'t, T: Real> Add for Var<'t, T> {
     type Output = Self;
-    /// x + y elementwise with broadcasting.
     #[track_caller]
     fn add(self, y: Self) -> Self {
         broadcast_or_panic("add", &self.shape(), &y.shape());

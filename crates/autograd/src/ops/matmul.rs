@@ -1,42 +1,128 @@
-//! C = A·B over the last two axes; ∂L/∂A = G·Bᵀ, ∂L/∂B = Aᵀ·G. Transposed operands are read in place.
-
-use ndarray::{ArrayView2, Axis};
+//! C = A·B over the last two axes; ∂L/∂A = G·Bᵀ, ∂L/∂B = Aᵀ·G. Transposed operands are read in place, never copied.
 
 use super::Op;
-use crate::{Real, Shape, Tensor, Var, case, gemm::gemm, shape::mismatch};
+use crate::{
+    Real, Shape, Var, case,
+    gemm::batched,
+    shape::mismatch,
+};
 
 pub static MATMUL: Op = Op {
     name: "matmul",
     formula: "C = A·B over the last two axes",
     cases: |s| {
+        let [m, k, n, p, q] = s.dims::<5>();
         vec![
-            case!([s.normal(&[3, 4]), s.normal(&[4, 2])], |x| x[0].matmul(x[1])),
+            case!([s.normal(&[m, k]), s.normal(&[k, n])], |x| x[0].matmul(x[1])),
+            case!([s.normal(&[m, k]), s.normal(&[n, k])], |x| x[0].matmul_nt(x[1])),
+            case!([s.normal(&[k, m]), s.normal(&[k, n])], |x| x[0].matmul_tn(x[1])),
+            case!([s.normal(&[k, m]), s.normal(&[n, k])], |x| x[0].matmul_tt(x[1])),
+            case!([s.normal(&[p, m, k]), s.normal(&[k, n])], |x| x[0].matmul(x[1])),
+            case!([s.normal(&[p, q, m, k]), s.normal(&[n, k])], |x| x[0].matmul_nt(x[1])),
+            case!([s.normal(&[m, k]), s.normal(&[p, k, n])], |x| x[0].matmul(x[1])),
+            case!([s.normal(&[p, 1, k, m]), s.normal(&[q, k, n])], |x| x[0].matmul_tn(x[1])),
+            case!([s.normal(&[p, k, m]), s.normal(&[n, k])], |x| x[0].matmul_tt(x[1])),
         ]
     },
 };
 
 impl<'t, T: Real> Var<'t, T> {
-    /// TODO
+    /// The matrix product over the last two axes. Leading (batch) axes broadcast.
+    ///
+    /// ```text
+    /// C[…, i, j] = Σₖ A[…, i, k] · B[…, k, j]      ∂L/∂A = G·Bᵀ      ∂L/∂B = Aᵀ·G
+    /// ```
+    /// A single matrix B shared by the whole batch is one product over all rows.
+    ///
+    /// ```
+    /// use gradbook_autograd::{Tape, Tensor};
+    /// let tape = Tape::<f64>::new();
+    /// let a = tape.var(Tensor::new([2, 2], vec![1.0, 2.0, 3.0, 4.0]));
+    /// let b = tape.var(Tensor::new([2, 1], vec![5.0, 6.0]));
+    /// assert_eq!(a.matmul(b).value().as_slice(), [17.0, 39.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an operand has fewer than two axes, the inner lengths differ, or the batch axes do not broadcast.
     #[track_caller]
     pub fn matmul(self, b: Self) -> Self {
-        let (av, bv) = (self.value(), b.value());
-        if av.shape().len() != 2 || bv.shape().len() != 2 || av.shape()[1] != bv.shape()[0] {
-            mismatch("matmul", "inner lengths differ", &[("a", av.shape(), "row, inner"), ("b", bv.shape(), "inner, column")], "[m, k] · [k, n] = [m, n]");
-        }
-        let c = product(av.rows(), bv.rows());
-        self.tape.record(&MATMUL, &[self, b], c, move |g, sink| {
-            if sink.wants(0) {
-                sink.add(0, product(g.rows(), bv.rows().reversed_axes()));
-            }
-            if sink.wants(1) {
-                sink.add(1, product(av.rows().reversed_axes(), g.rows()));
-            }
-        })
+        product("matmul", (self, false), (b, false))
+    }
+
+    /// A·Bᵀ over the last two axes, with B `[…, n, k]`; see [`matmul`](Self::matmul).
+    #[track_caller]
+    pub fn matmul_nt(self, b: Self) -> Self {
+        product("matmul_nt", (self, false), (b, true))
+    }
+
+    /// Aᵀ·B over the last two axes, with A `[…, k, m]`; see [`matmul`](Self::matmul).
+    #[track_caller]
+    pub fn matmul_tn(self, b: Self) -> Self {
+        product("matmul_tn", (self, true), (b, false))
+    }
+
+    /// Aᵀ·Bᵀ over the last two axes, with A `[…, k, m]` and B `[…, n, k]`; see [`matmul`](Self::matmul).
+    #[track_caller]
+    pub fn matmul_tt(self, b: Self) -> Self {
+        product("matmul_tt", (self, true), (b, true))
     }
 }
 
-fn product<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>) -> Tensor<T> {
-    let mut c = Tensor::build(Shape::new(&[a.len_of(Axis(0)), b.len_of(Axis(1))]), |_| ());
-    gemm(a, b, T::ZERO, c.rows_mut());
-    c
+/// The product of two operands, each with the order to read it transposed.
+#[track_caller]
+fn product<'t, T: Real>(name: &str, (a, ta): (Var<'t, T>, bool), (b, tb): (Var<'t, T>, bool)) -> Var<'t, T> {
+    let (av, bv) = (a.value(), b.value());
+    let (a_shape, b_shape) = (*av.shape(), *bv.shape());
+    let c_shape = product_shape(name, (&a_shape, ta), (&b_shape, tb));
+    // A batch whose items all meet the same B is one matrix with all their rows.
+    let joined = !ta && b_shape.len() == 2;
+    let join = move |shape: Shape| match &shape[..] {
+        [lead @ .., columns] if joined => Shape::from([lead.iter().product(), *columns]),
+        _ => shape,
+    };
+    let av = av.reshaped(join(a_shape));
+    let c = batched((&av, ta), (&bv, tb), join(c_shape)).reshaped(c_shape);
+    a.tape().record(&MATMUL, &[a, b], c, move |g, sink| {
+        let g = g.reshaped(join(c_shape));
+        if sink.wants(0) {
+            let da = match ta {
+                false => batched((&g, false), (&bv, !tb), *av.shape()), // G·Bᵀ
+                true => batched((&bv, tb), (&g, true), *av.shape()),    // (G·Bᵀ)ᵀ = B·Gᵀ
+            };
+            sink.add(0, da.reshaped(a_shape));
+        }
+        if sink.wants(1) {
+            let db = match tb {
+                false => batched((&av, !ta), (&g, false), b_shape), // Aᵀ·G
+                true => batched((&g, true), (&av, ta), b_shape),    // (Aᵀ·G)ᵀ = Gᵀ·A
+            };
+            sink.add(1, db);
+        }
+    })
+}
+
+/// `[batch…, m, n]`, or a panic at the caller's line.
+#[track_caller]
+fn product_shape(name: &str, (a, ta): (&Shape, bool), (b, tb): (&Shape, bool)) -> Shape {
+    const RULE: &str = "[…, m, k] · […, k, n] = […, m, n], and the batch axes (…) broadcast";
+    let fail = |what: &str| -> ! {
+        let axes = |transposed, plain, other| if transposed { other } else { plain };
+        mismatch(
+            name,
+            what,
+            &[("a", a, axes(ta, "…, m, k", "…, k, m")), ("b", b, axes(tb, "…, k, n", "…, n, k"))],
+            RULE,
+        )
+    };
+    let (&[ref a_batch @ .., a0, a1], &[ref b_batch @ .., b0, b1]) = (&a[..], &b[..]) else {
+        fail("a matrix has at least two axes");
+    };
+    let ([m, k], [k_too, n]) = (if ta { [a1, a0] } else { [a0, a1] }, if tb { [b1, b0] } else { [b0, b1] });
+    if k != k_too {
+        fail("the inner lengths k differ");
+    }
+    match Shape::new(a_batch).broadcast(&Shape::new(b_batch)) {
+        Some(batch) => Shape::new(&[&batch[..], &[m, n]].concat()),
+        None => fail("the batch axes do not broadcast"),
+    }
 }

@@ -25,10 +25,47 @@ macro_rules! ops {
 }
 
 ops! {
+    abs: ABS;
     add: ADD;
-    mul: MUL;
+    clamp: CLAMP;
+    concat: CONCAT;
+    cos: COS;
+    detach: DETACH;
+    div: DIV;
+    elu: ELU;
+    exp: EXP;
+    gather_rows: GATHER_ROWS;
+    gelu: GELU;
+    gelu_tanh: GELU_TANH;
+    leaky_relu: LEAKY_RELU;
+    ln: LN;
+    log_softmax: LOG_SOFTMAX;
+    logsumexp: LOGSUMEXP;
     matmul: MATMUL;
+    max: MAX;
+    maximum: MAXIMUM;
+    mean: MEAN;
+    min: MIN;
+    minimum: MINIMUM;
+    mul: MUL;
+    neg: NEG;
+    permute: PERMUTE;
+    pow: POW;
+    relu: RELU;
+    reshape: RESHAPE;
+    scatter_add: SCATTER_ADD;
+    select: SELECT;
+    sigmoid: SIGMOID;
+    silu: SILU;
+    sin: SIN;
+    slice: SLICE;
+    snake: SNAKE;
+    softmax: SOFTMAX;
+    softplus: SOFTPLUS;
+    sqrt: SQRT;
     square: SQUARE;
+    straight_through: STRAIGHT_THROUGH;
+    sub: SUB;
     sum: SUM;
     tanh: TANH;
 }

@@ -1,4 +1,11 @@
 //! z = x·y,  ∂z/∂x = y, ∂z/∂y = x
+//!
+//! ```
+//! let tape = gradbook_autograd::Tape::<f64>::new();
+//! let (x, y) = (tape.scalar(3.0), tape.scalar(4.0));
+//! let grads = (x * y).backward();
+//! assert_eq!((grads[x].item(), grads[y].item()), (4.0, 3.0));
+//! ```
 
 use std::ops::Mul;
 
@@ -14,15 +21,16 @@ pub static MUL: Op = Op {
             .iter()
             .map(|[a, b]| case!([s.normal(a), s.normal(b)], |x| x[0] * x[1]))
             .collect();
-        cases.push(case!([s.normal(&[2, 3])], |x| 0.5 * x[0] * 1.5));
-        cases.push(case!([s.normal(&[2, 3])], |x| x[0] * x[0]));
+        let shape = s.shape();
+        cases.push(case!([s.normal(&shape)], |x| x[0] * 1.5));
+        cases.push(case!([s.normal(&shape)], |x| 1.5 * x[0]));
+        cases.push(case!([s.normal(&shape)], |x| x[0] * x[0]));
         cases
     },
 };
 
 impl<'t, T: Real> Mul for Var<'t, T> {
     type Output = Self;
-    /// x·y elementwise with broadcasting.
     #[track_caller]
     fn mul(self, y: Self) -> Self {
         broadcast_or_panic("mul", &self.shape(), &y.shape());

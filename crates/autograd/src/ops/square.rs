@@ -6,7 +6,10 @@ use crate::{Real, Var, case};
 pub static SQUARE: Op = Op {
     name: "square",
     formula: "y = x²",
-    cases: |s| vec![case!([s.normal(&[2, 3])], |x| x[0].square())],
+    cases: |s| {
+        let shape = s.shape();
+        vec![case!([s.normal(&shape)], |x| x[0].square())]
+    },
 };
 
 impl<T: Real> Var<'_, T> {

@@ -1,35 +1,46 @@
-//! y = Σ x over some axes; ∂y/∂x = 1 along them
+//! y = Σ x over some axes,  ∂y/∂x = 1
 
 use super::Op;
-use crate::{Real, Tensor, Var, case};
+use crate::{Real, Var, case};
 
 pub static SUM: Op = Op {
     name: "sum",
     formula: "y = Σ x over axes",
     cases: |s| {
+        let ([a, b, c], shape) = (s.dims(), s.shape());
         vec![
-            case!([s.normal(&[2, 3, 4])], |x| x[0].sum(&[1])),
-            case!([s.normal(&[2, 3, 4])], |x| x[0].sum_keep(&[0, 2])),
-            case!([s.normal(&[2, 3])], |x| x[0].sum_all()),
+            case!([s.normal(&[a, b, c])], |x| x[0].sum(&[1])),
+            case!([s.normal(&[a, b, c])], |x| x[0].sum_keep(&[0, 2])),
+            case!([s.normal(&shape)], |x| x[0].sum_all()),
         ]
     },
 };
 
 impl<T: Real> Var<'_, T> {
-    /// The sum over `axes`, which vanish.
+    /// Σ x over `axes`, which vanish; ∂y/∂x = 1. The sum of nothing is 0.
+    ///
+    /// ```text
+    /// x [batch, length, channel]   x.sum(&[0, 1]) [channel]   x.sum_keep(&[0, 1]) [1, 1, channel]   x.sum_all() []
+    /// ```
     ///
     /// ```
     /// use gradbook_autograd::{Tape, Tensor};
     /// let tape = Tape::<f64>::new();
     /// let x = tape.var(Tensor::new([2, 2], vec![1.0, 2.0, 3.0, 4.0]));
-    /// assert_eq!(x.sum(&[0]).value().as_slice(), [4.0, 6.0]);
+    /// let y = x.sum(&[0]);
+    /// assert_eq!(y.value().as_slice(), [4.0, 6.0]);
+    /// let grads = y.backward_with(Tensor::new([2], vec![10.0, 20.0]));
+    /// assert_eq!(grads[x].as_slice(), [10.0, 20.0, 10.0, 20.0]);
     /// ```
+    ///
+    /// # Panics
+    /// If an axis does not exist or is named twice.
     #[track_caller]
     pub fn sum(self, axes: &[usize]) -> Self {
         self.summed(axes, false)
     }
 
-    /// The sum over `axes`, which keep length 1.
+    /// [`sum`](Self::sum) over `axes`, which keep length 1.
     #[track_caller]
     pub fn sum_keep(self, axes: &[usize]) -> Self {
         self.summed(axes, true)
@@ -38,18 +49,14 @@ impl<T: Real> Var<'_, T> {
     /// The sum of all elements, a scalar.
     #[track_caller]
     pub fn sum_all(self) -> Self {
-        let axes: Vec<usize> = (0..self.shape().len()).collect();
-        self.summed(&axes, false)
+        self.summed(&self.shape().all_axes(), false)
     }
 
     #[track_caller]
     fn summed(self, axes: &[usize], keep: bool) -> Self {
-        let shape = self.shape();
-        shape.check_axes("sum", axes);
-        let y = self.value().fold_axes(axes, T::ZERO, |sum, x| sum + x);
-        let kept = *y.shape();
-        self.tape.record(&SUM, &[self], y.reshaped(shape.reduced(axes, keep)), move |g, sink| {
-            sink.add(0, Tensor::zeros(shape).zip(&g.reshaped(kept), |_, g| g)); // broadcast back
+        self.reduce(&SUM, axes, keep, |x| {
+            let y = x.fold_axes(axes, T::ZERO, |sum, x| sum + x);
+            (y, move |g| g.expand(*x.shape()))
         })
     }
 }

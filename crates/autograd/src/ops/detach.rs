@@ -1,0 +1,30 @@
+//! y = x,  ∂y/∂x = 0 by decree
+
+use super::Op;
+use crate::{Real, Var, case};
+
+pub static DETACH: Op = Op {
+    name: "detach",
+    formula: "y = x, a constant",
+    cases: |s| {
+        let shape = s.shape();
+        vec![case!([s.normal(&shape)], |x| x[0].detach() + x[0], surrogate |x| x[0])]
+    },
+};
+
+impl<T: Real> Var<'_, T> {
+    /// The value of x as a constant: no gradient flows back through it, by reverse or forward mode. Written sg\[x\], "stop
+    /// gradient", in the VQ-VAE's losses. No data moves.
+    ///
+    /// ```
+    /// let tape = gradbook_autograd::Tape::<f64>::new();
+    /// let x = tape.scalar(3.0);
+    /// let grads = (x * x.detach()).backward();
+    /// assert_eq!(grads[x].item(), 3.0); // not 2x = 6
+    /// ```
+    #[track_caller]
+    pub fn detach(self) -> Self {
+        let y = T::carrying(self.value(), None);
+        self.tape.no_grad(|| self.tape.record(&DETACH, &[self], y, |_, _| unreachable!("nothing was recorded")))
+    }
+}

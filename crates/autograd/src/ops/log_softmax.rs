@@ -1,0 +1,49 @@
+//! y = x − ln Σ eˣ along an axis,  ∂L/∂x = g − eʸ·Σ g
+
+use super::{Op, logsumexp::logsumexp};
+use crate::{Real, Var, case};
+
+pub static LOG_SOFTMAX: Op = Op {
+    name: "log_softmax",
+    formula: "y = x − ln Σ eˣ along an axis",
+    cases: |s| {
+        let [a, b, c] = s.dims();
+        vec![
+            case!([s.normal(&[a, b, c])], |x| x[0].log_softmax(2)),
+            case!([s.normal(&[a, b, c])], |x| x[0].log_softmax(1)),
+            case!([s.normal(&[a, b])], |x| (x[0] + 100.0).log_softmax(0)),
+        ]
+    },
+};
+
+impl<T: Real> Var<'_, T> {
+    /// The log-probabilities x − ln Σ eˣ along `axis`, exact where the [`softmax`](Self::softmax) underflows;
+    /// ∂L/∂x = g − eʸ·Σ g.
+    ///
+    /// ```text
+    /// x [row, code]   x.log_softmax(1) [row, code]
+    /// ```
+    ///
+    /// ```
+    /// use gradbook_autograd::{Tape, Tensor};
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.var(Tensor::new([2], vec![0.0, 3f64.ln()]));           // probabilities ¼ and ¾
+    /// let grads = x.log_softmax(0).backward_with(Tensor::new([2], vec![0.0, 1.0]));
+    /// assert!((grads[x].as_slice()[1] - 0.25).abs() < 1e-12);             // ∂y₁/∂x₁ = 1 − ¾
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis does not exist.
+    #[track_caller]
+    pub fn log_softmax(self, axis: usize) -> Self {
+        let x = self.value();
+        x.shape().check_axes("log_softmax", &[axis]);
+        let y = x.zip(&logsumexp(&x, &[axis]), |x, l| x - l);
+        let saved = y.clone();
+        self.tape.record(&LOG_SOFTMAX, &[self], y, move |mut g, sink| {
+            let total = g.fold_axes(&[axis], T::ZERO, |sum, g| sum + g);
+            g.zip_assign(&saved.zip(&total, |y, s| y.exp() * s), |g, ps| g - ps);
+            sink.add(0, g);
+        })
+    }
+}

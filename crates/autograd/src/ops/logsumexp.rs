@@ -1,0 +1,82 @@
+//! y = ln Σ eˣ over some axes,  ∂y/∂x = eˣ⁻ʸ: the softmax
+
+use super::Op;
+use crate::{Real, Tensor, Var, case};
+
+pub static LOGSUMEXP: Op = Op {
+    name: "logsumexp",
+    formula: "y = ln Σ eˣ over axes",
+    cases: |s| {
+        let ([a, b, c], shape) = (s.dims(), s.shape());
+        vec![
+            case!([s.normal(&[a, b, c])], |x| x[0].logsumexp(&[2])),
+            case!([s.normal(&[a, b, c])], |x| (x[0] + 100.0).logsumexp_keep(&[1, 0])),
+            case!([s.normal(&shape)], |x| x[0].logsumexp_all()),
+        ]
+    },
+};
+
+/// max x, or 0 where that is infinite: what to subtract before eˣ so that it neither overflows nor meets ∞ − ∞.
+pub(super) fn shift<T: Real>(x: &Tensor<T>, axes: &[usize]) -> Tensor<T> {
+    let mut m = x.fold_axes(axes, T::of(f64::NEG_INFINITY), |m, x| if x > m { x } else { m });
+    m.map_assign(|m| if m.is_finite() { m } else { T::ZERO });
+    m
+}
+
+/// ln Σ eˣ = m + ln Σ eˣ⁻ᵐ over `axes`, which keep length 1.
+pub(super) fn logsumexp<T: Real>(x: &Tensor<T>, axes: &[usize]) -> Tensor<T> {
+    let m = shift(x, axes);
+    let mut y = x.zip(&m, |x, m| (x - m).exp()).fold_axes(axes, T::ZERO, |sum, e| sum + e);
+    y.zip_assign(&m, |sum, m| m + sum.ln());
+    y
+}
+
+impl<T: Real> Var<'_, T> {
+    /// ln Σ eˣ over `axes`, which vanish: a smooth maximum that does not overflow. ∂y/∂x = eˣ⁻ʸ, the softmax. Over nothing
+    /// but −∞ it is −∞, with gradient 0.
+    ///
+    /// ```text
+    /// x [row, code]   x.logsumexp(&[1]) [row]   x.logsumexp_keep(&[1]) [row, 1]   x.logsumexp_all() []
+    /// ```
+    ///
+    /// ```
+    /// use gradbook_autograd::{Tape, Tensor};
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.var(Tensor::new([2], vec![1000.0, 1000.0]));
+    /// let y = x.logsumexp_all();
+    /// assert!((y.item() - (1000.0 + 2f64.ln())).abs() < 1e-12);
+    /// assert!((y.backward()[x].as_slice()[0] - 0.5).abs() < 1e-12);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis does not exist or is named twice.
+    #[track_caller]
+    pub fn logsumexp(self, axes: &[usize]) -> Self {
+        self.log_summed(axes, false)
+    }
+
+    /// [`logsumexp`](Self::logsumexp) over `axes`, which keep length 1.
+    #[track_caller]
+    pub fn logsumexp_keep(self, axes: &[usize]) -> Self {
+        self.log_summed(axes, true)
+    }
+
+    /// ln Σ eˣ of all elements, a scalar.
+    #[track_caller]
+    pub fn logsumexp_all(self) -> Self {
+        self.log_summed(&self.shape().all_axes(), false)
+    }
+
+    #[track_caller]
+    fn log_summed(self, axes: &[usize], keep: bool) -> Self {
+        self.reduce(&LOGSUMEXP, axes, keep, |x| {
+            let y = logsumexp(&x, axes);
+            let saved = y.clone();
+            (y, move |g| {
+                let masked = |x: T| x.to_f64() == f64::NEG_INFINITY; // e^−∞ = 0, also beside y = −∞
+                let p = x.zip(&saved, |x, y| if masked(x) { T::ZERO } else { (x - y).exp() });
+                p.zip(&g, |p, g| g * p) // ∂L/∂x = g·eˣ⁻ʸ
+            })
+        })
+    }
+}

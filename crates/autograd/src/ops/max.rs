@@ -1,0 +1,78 @@
+//! y = max x over some axes,  ∂y/∂x = 1/(number of ties) where x = y, 0 elsewhere
+
+use std::cmp::Ordering::{self, Equal, Greater};
+
+use super::Op;
+use crate::{Real, Var, case, shape::mismatch};
+
+pub static MAX: Op = Op {
+    name: "max",
+    formula: "y = max x over axes",
+    cases: |s| {
+        let ([a, b, c], shape) = (s.dims(), s.shape());
+        vec![
+            case!([s.distinct(&[a, b, c])], |x| x[0].max(&[1])),
+            case!([s.distinct(&[a, b, c])], |x| x[0].max_keep(&[2, 0])),
+            case!([s.distinct(&shape)], |x| x[0].max_all()),
+        ]
+    },
+};
+
+impl<T: Real> Var<'_, T> {
+    /// The greatest x over `axes`, which vanish. Its gradient goes to the x that attains it; several that tie share it
+    /// equally (as in PyTorch's `amax`). A NaN wins.
+    ///
+    /// ```text
+    /// x [batch, length, channel]   x.max(&[1]) [batch, channel]   x.max_keep(&[1]) [batch, 1, channel]   x.max_all() []
+    /// ```
+    ///
+    /// ```
+    /// use gradbook_autograd::{Tape, Tensor};
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.var(Tensor::new([2, 3], vec![1.0, 5.0, 2.0, 7.0, 7.0, 0.0]));
+    /// let y = x.max(&[1]);
+    /// assert_eq!(y.value().as_slice(), [5.0, 7.0]);
+    /// assert_eq!(y.sum_all().backward()[x].as_slice(), [0.0, 1.0, 0.0, 0.5, 0.5, 0.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis does not exist or is named twice, or if there is nothing to take the maximum of.
+    #[track_caller]
+    pub fn max(self, axes: &[usize]) -> Self {
+        self.extremum(&MAX, axes, false, f64::NEG_INFINITY, Greater)
+    }
+
+    /// [`max`](Self::max) over `axes`, which keep length 1.
+    #[track_caller]
+    pub fn max_keep(self, axes: &[usize]) -> Self {
+        self.extremum(&MAX, axes, true, f64::NEG_INFINITY, Greater)
+    }
+
+    /// The greatest element, a scalar.
+    #[track_caller]
+    pub fn max_all(self) -> Self {
+        self.extremum(&MAX, &self.shape().all_axes(), false, f64::NEG_INFINITY, Greater)
+    }
+
+    /// The element that compares as `side` (greater or less) to all others, from the `worst` value there is.
+    #[track_caller]
+    pub(super) fn extremum(self, op: &'static Op, axes: &[usize], keep: bool, worst: f64, side: Ordering) -> Self {
+        self.reduce(op, axes, keep, |x| {
+            if x.shape().size() == 0 && x.shape().reduced(axes, true).size() > 0 {
+                mismatch(op.name, "no elements", &[("x", x.shape(), "")], "only a sum may be of nothing");
+            }
+            // NaN compares as nothing: it replaces any number, and nothing replaces it.
+            let better = |best: T, x: T| match x.partial_cmp(&best) {
+                Some(order) => order == side,
+                None => x.partial_cmp(&x).is_none(),
+            };
+            let y = x.fold_axes(axes, T::of(worst), |best, x| if better(best, x) { x } else { best });
+            let ties = x.zip(&y, |x, y| if x.partial_cmp(&y) == Some(Equal) { T::ONE } else { T::ZERO });
+            let axes = axes.to_vec();
+            (y, move |g| {
+                let count = ties.fold_axes(&axes, T::ZERO, |n, tie| n + tie);
+                ties.zip(&g.zip(&count, |g, n| g / n), |tie, share| tie * share) // ∂L/∂x = g/n where x = y
+            })
+        })
+    }
+}

@@ -1,0 +1,34 @@
+//! y = −x,  ∂y/∂x = −1
+//!
+//! ```
+//! let tape = gradbook_autograd::Tape::<f64>::new();
+//! let x = tape.scalar(2.0);
+//! let grads = (-x).backward();
+//! assert_eq!(grads[x].item(), -1.0);
+//! ```
+
+use std::ops::Neg;
+
+use super::Op;
+use crate::{Real, Var, case};
+
+pub static NEG: Op = Op {
+    name: "neg",
+    formula: "y = −x",
+    cases: |s| {
+        let shape = s.shape();
+        vec![case!([s.normal(&shape)], |x| -x[0])]
+    },
+};
+
+impl<T: Real> Neg for Var<'_, T> {
+    type Output = Self;
+    #[track_caller]
+    fn neg(self) -> Self {
+        let y = self.value().map(|x| -x);
+        self.tape.record(&NEG, &[self], y, |mut g, sink| {
+            g.map_assign(|g| -g);
+            sink.add(0, g);
+        })
+    }
+}

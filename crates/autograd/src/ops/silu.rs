@@ -1,0 +1,36 @@
+//! y = x·σ(x),  ∂y/∂x = σ(x)(1 + x(1 − σ(x)))
+
+use super::Op;
+use crate::{Real, Var, case};
+
+pub static SILU: Op = Op {
+    name: "silu",
+    formula: "y = x·σ(x)",
+    cases: |s| {
+        let shape = s.shape();
+        vec![case!([s.normal(&shape)], |x| x[0].silu())]
+    },
+};
+
+impl<T: Real> Var<'_, T> {
+    /// The sigmoid linear unit, or swish: x·σ(x); ∂y/∂x = σ(x)(1 + x(1 − σ(x))).
+    ///
+    /// ```
+    /// let tape = gradbook_autograd::Tape::<f64>::new();
+    /// let x = tape.scalar(1.0);
+    /// let grads = x.silu().backward();
+    /// assert!((grads[x].item() - 0.927_671).abs() < 1e-6);
+    /// ```
+    #[track_caller]
+    pub fn silu(self) -> Self {
+        let sigmoid = |x: T| T::ONE / (T::ONE + (-x).exp());
+        self.map_by_input(
+            &SILU,
+            move |x| x * sigmoid(x),
+            move |x| {
+                let s = sigmoid(x);
+                s * (T::ONE + x * (T::ONE - s))
+            },
+        )
+    }
+}

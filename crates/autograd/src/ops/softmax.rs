@@ -1,0 +1,53 @@
+//! y = eˣ / Σ eˣ along an axis,  ∂L/∂x = y·(g − Σ g·y)
+
+use super::{Op, logsumexp::shift};
+use crate::{Real, Var, case};
+
+pub static SOFTMAX: Op = Op {
+    name: "softmax",
+    formula: "y = eˣ / Σ eˣ along an axis",
+    cases: |s| {
+        let [a, b, c] = s.dims();
+        vec![
+            case!([s.normal(&[a, b, c])], |x| x[0].softmax(2)),
+            case!([s.normal(&[a, b, c])], |x| x[0].softmax(1)),
+            case!([s.normal(&[a, b])], |x| (x[0] + 100.0).softmax(0)),
+        ]
+    },
+};
+
+impl<T: Real> Var<'_, T> {
+    /// The probabilities eˣ / Σ eˣ along `axis`, without overflow; ∂L/∂x = y·(g − Σ g·y). An x of −∞ gets probability 0 and
+    /// no gradient; where all are −∞ there is no distribution and the result is NaN.
+    ///
+    /// ```text
+    /// x [row, code]   x.softmax(1) [row, code], rows summing to 1
+    /// ```
+    ///
+    /// ```
+    /// use gradbook_autograd::{Tape, Tensor};
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.var(Tensor::new([2], vec![0.0, 3f64.ln()]));
+    /// let y = x.softmax(0);                                               // [¼, ¾]
+    /// let grads = y.backward_with(Tensor::new([2], vec![1.0, 0.0]));
+    /// assert!((grads[x].as_slice()[0] - 0.25 * 0.75).abs() < 1e-12);      // ∂y₀/∂x₀ = y₀ (1 − y₀)
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis does not exist.
+    #[track_caller]
+    pub fn softmax(self, axis: usize) -> Self {
+        let x = self.value();
+        x.shape().check_axes("softmax", &[axis]);
+        let e = x.zip(&shift(&x, &[axis]), |x, m| (x - m).exp());
+        let y = e.zip(&e.fold_axes(&[axis], T::ZERO, |sum, e| sum + e), |e, sum| e / sum);
+        let saved = y.clone();
+        self.tape.record(&SOFTMAX, &[self], y, move |g, sink| {
+            let mut gy = g;
+            gy.zip_assign(&saved, |g, y| g * y);
+            let along = gy.fold_axes(&[axis], T::ZERO, |sum, gy| sum + gy);
+            gy.zip_assign(&saved.zip(&along, |y, s| y * s), |gy, ys| gy - ys); // y·g − y·Σ g·y
+            sink.add(0, gy);
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! [`NonFinite`]: which op was the first to produce a NaN or an infinity.
+
+use std::fmt;
+
+use crate::{Real, Shape, Tape, Tensor, tape::Node};
+
+/// Where in a step something went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// Computing a value.
+    Forward,
+    /// Computing a gradient.
+    Backward,
+}
+
+/// The first value or gradient that is not finite, and the op it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NonFinite {
+    /// The op that produced it.
+    pub op: &'static str,
+    /// As its value, or as the gradient of an argument.
+    pub pass: Pass,
+    /// The shape of that value or gradient.
+    pub shape: Shape,
+    /// The first element that is not finite.
+    pub element: usize,
+    /// The line that called the op.
+    pub at: String,
+}
+
+impl NonFinite {
+    pub(crate) fn find<T: Real>(tensor: &Tensor<T>) -> Option<usize> {
+        tensor.as_slice().iter().position(|x| !x.is_finite())
+    }
+
+    pub(crate) fn new<T: Real>(node: &Node<T>, tensor: &Tensor<T>, element: usize, pass: Pass) -> Self {
+        Self { op: node.op, pass, shape: *tensor.shape(), element, at: node.at.to_string() }
+    }
+}
+
+impl fmt::Display for NonFinite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { op, pass, shape, element, at } = self;
+        let what = match pass {
+            Pass::Forward => "a value",
+            Pass::Backward => "a gradient",
+        };
+        write!(f, "{op} produced {what} that is not finite: element {element} of {shape:?}, called at {at}")
+    }
+}
+
+impl std::error::Error for NonFinite {}
+
+impl<T: Real> Tape<T> {
+    /// The first op, in the order of computation, whose output holds a NaN or an infinity.
+    ///
+    /// ```
+    /// use gradbook_autograd::Tape;
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.scalar(0.0);
+    /// let y = x.ln() * x;
+    /// assert_eq!(tape.first_non_finite().unwrap().op, "ln"); // ln 0 = −∞; the NaN comes later
+    /// # let _ = y;
+    /// ```
+    pub fn first_non_finite(&self) -> Option<NonFinite> {
+        let records = self.records.borrow();
+        records.nodes.iter().find_map(|node| {
+            let element = NonFinite::find(&node.value)?;
+            Some(NonFinite::new(node, &node.value, element, Pass::Forward))
+        })
+    }
+}

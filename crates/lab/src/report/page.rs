@@ -1,0 +1,134 @@
+//! The page itself: summary table, curves of all runs together, then each run's usage, map, pictures and sounds.
+
+use std::fmt::Write;
+
+use super::{
+    Example, RunReport,
+    charts::{self, Curve},
+    media,
+};
+use crate::Progress;
+
+const STYLE: &str = include_str!("style.css");
+
+/// A quantity over training: title, logarithmic scale, and how to read it off a row.
+type Quantity = (&'static str, bool, fn(&Progress) -> Option<f64>);
+
+const QUANTITIES: [Quantity; 6] = [
+    ("Test MSE", true, |p| Some(p.test_mse)),
+    ("Codes alive", false, |p| p.alive.map(|n| n as f64)),
+    ("Perplexity", false, |p| p.perplexity),
+    ("Effective dimension of the latents", false, |p| Some(p.effective_dim)),
+    ("Training loss", true, |p| Some(p.loss)),
+    ("Respawned codes", false, |p| Some(p.respawned as f64)),
+];
+
+pub fn page(title: &str, runs: &[RunReport]) -> String {
+    let mut out = String::new();
+    let title = escape(title);
+    let _ = write!(
+        out,
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">\
+         <title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1>"
+    );
+    table(&mut out, runs);
+    out += "<section class=\"grid\">";
+    for (title, log, read) in QUANTITIES {
+        let curve = |(run, r): (usize, &RunReport)| {
+            let points = r.history.iter().filter_map(|p| Some((p.step as f64, read(p)?))).collect();
+            Curve { run, points }
+        };
+        let svg = charts::curves(&runs.iter().enumerate().map(curve).collect::<Vec<_>>(), log);
+        figure(&mut out, title, &svg);
+    }
+    out += "</section>";
+    for (i, run) in runs.iter().enumerate() {
+        section(&mut out, i, run);
+    }
+    out += "</main></body></html>\n";
+    out
+}
+
+/// One row per run.
+fn table(out: &mut String, runs: &[RunReport]) {
+    *out += "<div class=\"scroll\"><table><thead><tr><th>recipe<th>alive<th>perplexity<th>effective dim<th>test MSE\
+             <th>bits / token<th>steps<th>seconds</tr></thead><tbody>";
+    for (i, run) in runs.iter().enumerate() {
+        let s = &run.summary;
+        let alive = match (s.alive, s.codes) {
+            (Some(alive), Some(codes)) => format!("{alive} / {codes}"),
+            _ => "–".to_owned(),
+        };
+        let or_dash = |x: Option<f64>, digits: usize| x.map_or("–".to_owned(), |x| format!("{x:.digits$}"));
+        let _ = write!(
+            out,
+            "<tr><th scope=\"row\"><i style=\"background:{}\"></i>{}<td>{alive}<td>{}<td>{:.1}<td>{:.4}<td>{}<td>{}<td>{:.1}</tr>",
+            charts::css(i),
+            escape(&s.recipe),
+            or_dash(s.perplexity, 1),
+            s.effective_dim,
+            s.test_mse,
+            or_dash(s.bits_per_token, 2),
+            s.steps,
+            s.seconds,
+        );
+    }
+    *out += "</tbody></table></div>";
+}
+
+/// What belongs to one run alone.
+fn section(out: &mut String, i: usize, run: &RunReport) {
+    let _ = write!(
+        out,
+        "<section><h2><i style=\"background:{}\"></i>{}</h2><p>{}</p><div class=\"grid\">",
+        charts::css(i),
+        escape(&run.summary.recipe),
+        escape(&run.about)
+    );
+    if !run.usage.is_empty() {
+        figure(
+            out,
+            "Uses of each code on the held-out clips, most used first",
+            &charts::usage(&run.usage, i),
+        );
+    }
+    if let Some(map) = &run.map {
+        let title = "Codebook (filled: used, hollow: dead) among latents, in their two principal axes";
+        figure(out, title, &charts::map(map, i));
+    }
+    *out += "</div>";
+    run.examples.iter().for_each(|example| clip(out, example));
+    *out += "</section>";
+}
+
+/// A clip before and after: to see and to hear.
+fn clip(out: &mut String, example: &Example) {
+    let range =
+        example.original.iter().fold((f32::MAX, f32::MIN), |(low, high), &x| (low.min(x), high.max(x)));
+    let _ = write!(out, "<h3>{}</h3><div class=\"grid\">", escape(&example.name));
+    let sides = [
+        ("original", &example.original, &example.original_sound),
+        ("reconstruction", &example.decoded, &example.decoded_sound),
+    ];
+    for (name, frames, samples) in sides {
+        let _ = write!(
+            out,
+            "<figure><figcaption>{name}</figcaption><img alt=\"log-mel spectrogram, {name}\" src=\"{}\">\
+             <audio controls preload=\"none\" src=\"{}\"></audio></figure>",
+            media::spectrogram(frames, range),
+            media::sound(samples, example.sample_rate)
+        );
+    }
+    *out += "</div>";
+}
+
+fn figure(out: &mut String, title: &str, svg: &str) {
+    if !svg.is_empty() {
+        let _ = write!(out, "<figure><figcaption>{title}</figcaption>{svg}</figure>");
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,59 @@
+"""VQP modules as their users would save them, in f32, with what they answer in evaluation.
+
+    pip install torch==2.15.0 vector-quantize-pytorch==1.32.0 safetensors numpy
+"""
+import torch
+from safetensors.torch import load_file, save_file
+from vector_quantize_pytorch import ResidualVQ, VectorQuantize
+
+from common import clear_choice, clustered, seed, single, write
+from residual import residuals
+
+
+def trained(module, shape):
+    """A few training steps, so that no buffer is at its start."""
+    for layer in getattr(module, "layers", [module]):
+        codes = torch.randn(layer._codebook.embed.shape)
+        layer._codebook.embed.copy_(codes)
+        layer._codebook.embed_avg.copy_(codes)
+    module.train()
+    for _ in range(5):
+        module(clustered(shape))
+    return module.eval()
+
+
+def save(name, module, again, x):
+    y, indices, _ = module(x)
+    save_file(module.state_dict(), f"{name}.safetensors", {"format": "pt"})
+    again.load_state_dict(load_file(f"{name}.safetensors"))
+    assert torch.equal(again.eval()(x)[0], y) and torch.equal(again.get_output_from_indices(indices), y)
+    write(f"{name}_io.safetensors", {"x": x, "y": y, "indices": indices})
+
+
+def clear(module, x):
+    try:
+        if isinstance(module, ResidualVQ):
+            residuals(module, x)
+        else:
+            clear_choice(module.project_in(x), module._codebook.embed[0])
+        return True
+    except AssertionError:
+        return False
+
+
+def main():
+    with single(), torch.no_grad():
+        for name, build, dim in [
+            ("vector_quantize", lambda: VectorQuantize(dim=7, codebook_size=8, codebook_dim=3, decay=0.9, rotation_trick=False), 7),
+            ("residual_vq", lambda: ResidualVQ(dim=6, num_quantizers=4, codebook_size=8, codebook_dim=5, decay=0.9,
+                                               rotation_trick=False), 6)]:
+            seed(name)
+            module = trained(build(), (4, 16, dim))
+            x = clustered((3, 9, dim))
+            while not clear(module, x):
+                x = clustered((3, 9, dim))
+            save(name, module, build(), x)
+
+
+if __name__ == "__main__":
+    main()
