@@ -47,6 +47,18 @@ impl<'t, T: Real> Graph<'t, T> {
         Self { stream, ..self }
     }
 
+    /// Lets `x` stand for the parameter `id` in this pass: how a gradient check treats parameters as inputs.
+    ///
+    /// # Panics
+    /// If the parameter has been used already, or if the shapes differ.
+    #[track_caller]
+    pub fn bind(&self, id: ParamId, x: Var<'t, T>) {
+        let entry = self.store.entry(id);
+        assert_eq!(x.shape(), *entry.value.shape(), "graph: `{}` is bound to a value of another shape", entry.name);
+        let before = self.leaves.borrow_mut()[id.index()].replace(x);
+        assert!(before.is_none(), "graph: `{}` is bound after its first use", entry.name);
+    }
+
     /// The tape.
     pub fn tape(&self) -> &'t Tape<T> {
         self.tape

@@ -100,6 +100,11 @@ impl<T: Real> ParamStore<T> {
         self.entries.iter().enumerate().map(|(i, entry)| (ParamId(i as u32), entry))
     }
 
+    /// All values in insertion order, to be changed together: an optimizer's view.
+    pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = (ParamId, &mut Tensor<T>)> {
+        self.entries.iter_mut().enumerate().map(|(i, entry)| (ParamId(i as u32), &mut entry.value))
+    }
+
     /// The handles of what is learned by gradient.
     pub fn trainable(&self) -> impl Iterator<Item = ParamId> + '_ {
         self.iter().filter(|(_, entry)| entry.role == Role::Trainable).map(|(id, _)| id)

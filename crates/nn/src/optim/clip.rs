@@ -1,0 +1,91 @@
+//! [`Clip`]: gradients held within limits. Inside an optimizer step the limit costs no pass of its own.
+
+use gradbook_autograd::{ParamGrads, ParamStore, Real};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{CHUNK, rule::Limits};
+use crate::ConfigError;
+
+/// A limit on gradients.
+///
+/// ```
+/// use gradbook_autograd::{ParamGrads, ParamStore, Role, Tensor};
+/// use gradbook_nn::Clip;
+/// let mut store = ParamStore::<f64>::new();
+/// let w = store.add("w", Tensor::zeros([2]), Role::Trainable);
+/// let mut grads = ParamGrads::default();
+/// grads.set(w, Tensor::new([2], vec![3.0, 4.0]));
+/// let norm = Clip::Norm(1.0).apply(&store, &mut grads);
+/// assert_eq!(norm, Some(5.0));
+/// assert!((grads.get(w).unwrap().as_slice()[1] - 0.8).abs() < 1e-6);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clip {
+    /// No limit.
+    #[default]
+    None,
+    /// All gradients together are scaled by min(1, limit/(‖g‖₂ + 10⁻⁶)).
+    Norm(f64),
+    /// Every element is put to ±limit.
+    Value(f64),
+}
+
+impl Clip {
+    /// Clips gradients in place, for training loops of one's own; an [`Optimizer`](crate::Optimizer) does it as it
+    /// goes. Returns the norm before clipping, if it was needed.
+    pub fn apply<T: Real>(self, store: &ParamStore<T>, grads: &mut ParamGrads<T>) -> Option<f64> {
+        let (limits, norm) = self.limits(store, grads);
+        if limits != Limits::NONE {
+            grads.iter_mut().for_each(|(_, g)| g.map_assign(limits.apply()));
+        }
+        norm
+    }
+
+    /// What to put each gradient element through, and the norm if it was needed.
+    pub(super) fn limits<T: Real>(
+        self,
+        store: &ParamStore<T>,
+        grads: &ParamGrads<T>,
+    ) -> (Limits, Option<f64>) {
+        match self {
+            Self::None => (Limits::NONE, None),
+            Self::Value(limit) => (Limits { limit, ..Limits::NONE }, None),
+            Self::Norm(limit) => {
+                let norm = norm(store, grads);
+                (Limits { scale: (limit / (norm + 1e-6)).min(1.0), ..Limits::NONE }, Some(norm))
+            }
+        }
+    }
+
+    pub(super) fn validate(self) -> Result<(), ConfigError> {
+        match self {
+            Self::None => Ok(()),
+            Self::Norm(limit) | Self::Value(limit) => {
+                ConfigError::unless(limit > 0.0, "optimizer.clip", limit, "positive")
+            }
+        }
+    }
+}
+
+/// ‖g‖₂ over the gradients of all trainable parameters, summed in `f64` in an order that shapes alone decide.
+pub fn norm<T: Real>(store: &ParamStore<T>, grads: &ParamGrads<T>) -> f64 {
+    let chunks: Vec<&[T]> =
+        store.trainable().filter_map(|id| grads.get(id)).flat_map(|g| g.as_slice().chunks(CHUNK)).collect();
+    let sums: Vec<f64> = chunks.into_par_iter().map(square_sum).collect();
+    sums.iter().sum::<f64>().sqrt()
+}
+
+/// Σg² in eight interleaved strands.
+fn square_sum<T: Real>(g: &[T]) -> f64 {
+    pulp::Arch::new().dispatch(|| {
+        let mut strands = [0.0; 8];
+        let (chunks, rest) = g.as_chunks::<8>();
+        for chunk in chunks {
+            strands.iter_mut().zip(chunk).for_each(|(s, g)| *s += g.to_f64() * g.to_f64());
+        }
+        rest.iter().zip(&mut strands).for_each(|(g, s)| *s += g.to_f64() * g.to_f64());
+        strands.iter().sum()
+    })
+}
