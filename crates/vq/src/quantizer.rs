@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Stats, Stream, Tape, Tensor, Var};
+use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
 
 use crate::{Codes, codebook::Codebook};
 
@@ -36,6 +36,13 @@ pub trait Quantizer<T: Real>: Send + Sync {
     /// Seeds the codes from latents `[row, channel]` of many encoder passes. Does nothing where codes are fixed.
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
         let _ = (store, latents, stream);
+    }
+
+    /// Widens codes behind a projection to `dim` channels without changing any value (the dimension raise). Returns
+    /// whether there was something to widen.
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
+        let _ = (store, dim, rng);
+        false
     }
 
     /// The codebooks within, for diagnostics and events; none where there is no codebook.
