@@ -15,8 +15,8 @@ use crate::{Codes, codebook::Codebook};
 /// *One codebook.* [`lookup`](Self::lookup) is the only way from codes to values; evaluation returns it and
 /// [`decode`](Self::decode) calls it, so decode(encode(z)) is the quantized value bit for bit.
 pub trait Quantizer<T: Real>: Send + Sync {
-    /// The number of channels of a row.
-    fn dim(&self) -> usize;
+    /// The number of channels of a row, now (codes may be widened).
+    fn dim(&self, store: &ParamStore<T>) -> usize;
 
     /// How many codes each slot has to choose from, now (codebooks may grow).
     fn radices(&self, store: &ParamStore<T>) -> Vec<u64>;
@@ -38,10 +38,17 @@ pub trait Quantizer<T: Real>: Send + Sync {
         let _ = (store, latents, stream);
     }
 
-    /// Widens codes behind a projection to `dim` channels without changing any value (the dimension raise). Returns
-    /// whether there was something to widen.
-    fn widen(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
+    /// Raises the width of the codes behind a projection to `dim` channels without changing any value. Returns whether
+    /// there is such a projection.
+    fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
         let _ = (store, dim, rng);
+        false
+    }
+
+    /// Makes room for rows of `dim` channels, the new ones being 0 so far. Called by a projection in front, which from
+    /// then on sends such rows. Returns whether this quantizer can.
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
+        let _ = (store, dim);
         false
     }
 

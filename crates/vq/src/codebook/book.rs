@@ -129,7 +129,7 @@ impl Codebook {
                 write_row(store, ema.counts, code, &[mean]);
                 write_row(store, ema.sums, code, &sum);
                 write_row(store, ema.new_counts, code, &[T::ZERO]);
-                write_row(store, ema.new_sums, code, &vec![T::ZERO; self.width]);
+                write_row(store, ema.new_sums, code, &vec![T::ZERO; row.len()]);
             }
             write_row(store, self.hits, code, &[T::ZERO]);
             write_row(store, self.age, code, &[T::ZERO]);
@@ -158,7 +158,7 @@ impl Codebook {
         assert!(count >= old, "grow: {count} codes are fewer than the {old} there are");
         let Growth::Jitter(size) = how;
         let values = self.values(store);
-        let deviation = deviation(values.as_slice());
+        let (width, deviation) = (self.width(store), deviation(values.as_slice()));
         let used = self.ema.as_ref().map_or(self.hits, |ema| ema.counts);
         let mut order: Vec<usize> = (0..old).collect();
         let counts = store.get(used).as_slice();
@@ -166,8 +166,7 @@ impl Codebook {
         let jitter = T::of(size * deviation);
         let rows: Vec<Vec<T>> = (old..count)
             .map(|k| {
-                let from = order[(k - old) % old] * self.width;
-                let row = &values.as_slice()[from..from + self.width];
+                let row = &values.as_slice()[order[(k - old) % old] * width..][..width];
                 row.iter().map(|&e| e + jitter * T::of(StandardNormal.sample(rng))).collect()
             })
             .collect();

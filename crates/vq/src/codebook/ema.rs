@@ -53,7 +53,7 @@ impl Codebook {
         let (n, m) = (store.get(ema.counts).clone(), store.get(ema.sums).clone());
         let total: f64 = n.as_slice().iter().map(|n| n.to_f64()).sum();
         let smooth = total / (total + n.as_slice().len() as f64 * EPSILON);
-        let width = self.width();
+        let width = self.width(store);
         let codes = store.get_mut(self.codes).as_mut_slice();
         for ((code, m), n) in codes.chunks_mut(width).zip(m.as_slice().chunks(width)).zip(n.as_slice()) {
             let scale = T::of(1.0 / ((n.to_f64() + EPSILON) * smooth));
@@ -93,7 +93,7 @@ impl Codebook {
         };
         let chosen = draw_distinct(&weights, dead.len(), &mut stream.next_use());
         dead.truncate(chosen.len());
-        let width = self.width();
+        let width = self.width(store);
         let row = |i: usize| &rows.as_slice()[i * width..(i + 1) * width];
         let moves: Vec<(usize, &[T])> = dead.iter().zip(&chosen).map(|(&code, &i)| (code, row(i))).collect();
         self.put(store, &moves);
@@ -102,7 +102,7 @@ impl Codebook {
 
     /// ‖row − nearest code‖² of each row.
     fn distortions<T: Real>(&self, store: &ParamStore<T>, rows: &[T]) -> Vec<f64> {
-        let (codes, width) = (self.values(store), self.width());
+        let (codes, width) = (self.values(store), self.width(store));
         let near = nearest(&Tensor::new([rows.len() / width, width], rows.to_vec()), &codes);
         let distance = |(row, &k): (&[T], &u32)| {
             let code = &codes.as_slice()[k as usize * width..][..width];

@@ -164,7 +164,7 @@ impl VectorQuantizer {
 
     /// Hits per code; Σz per code for the moving average; the rows themselves when codes are about to respawn.
     fn report<T: Real>(&self, g: &Graph<'_, T>, z: &Tensor<T>, chosen: &[usize]) {
-        let (about, count, width) = (self.book.codes, self.book.len(g.store()), self.book.width());
+        let (about, count, width) = (self.book.codes, self.book.len(g.store()), self.book.width(g.store()));
         let mut hits = vec![0; count];
         chosen.iter().for_each(|&k| hits[k] += 1);
         let mut stats = Stats::one(about, "hits", Stat::Counts(hits));
@@ -184,8 +184,8 @@ impl VectorQuantizer {
 }
 
 impl<T: Real> Quantizer<T> for VectorQuantizer {
-    fn dim(&self) -> usize {
-        self.book.width()
+    fn dim(&self, store: &ParamStore<T>) -> usize {
+        self.book.width(store)
     }
 
     fn radices(&self, store: &ParamStore<T>) -> Vec<u64> {
@@ -194,7 +194,7 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
-        let z = z.rows("codebook", self.book.width()).map(|z| self.book.metric(z));
+        let z = z.rows("codebook", self.book.width(g.store())).map(|z| self.book.metric(z));
         let codes = self.book.effective(g);
         let (rows, vectors) = (z.value.value(), codes.value());
         let chosen = self.choose(g, &rows, &vectors);
@@ -222,12 +222,12 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
             self.book.metric(tape.constant(latents.clone())).value()
         };
         let found = kmeans(&rows, self.book.len(store), SEEDING_ROUNDS, Start::PlusPlus, &mut stream.next_use());
-        let width = self.book.width();
+        let width = self.book.width(store);
         let all: Vec<(usize, &[T])> = found.centers.as_slice().chunks(width).enumerate().collect();
         self.book.put(store, &all);
     }
 
-    fn widen(&self, store: &mut ParamStore<T>, dim: usize, _: &mut Rng) -> bool {
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
         self.book.widen(store, dim);
         true
     }

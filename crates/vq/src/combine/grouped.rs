@@ -1,7 +1,7 @@
 //! Product quantization: the channels are cut into groups, and each group has a quantizer of its own.
 //! Jégou et al. 2011; HiFi-Codec, Yang et al. 2023, arXiv:2305.02765.
 
-use gradbook_autograd::{Graph, ParamStore, Real, Stats, Stream, Tape, Tensor, Var};
+use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
@@ -59,8 +59,8 @@ impl<T: Real> Grouped<T> {
 }
 
 impl<T: Real> Quantizer<T> for Grouped<T> {
-    fn dim(&self) -> usize {
-        self.parts.0.iter().map(|part| part.dim()).sum()
+    fn dim(&self, store: &ParamStore<T>) -> usize {
+        self.parts.0.iter().map(|part| part.dim(store)).sum()
     }
 
     fn radices(&self, store: &ParamStore<T>) -> Vec<u64> {
@@ -69,11 +69,11 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
-        let z = z.rows("grouped", self.dim());
+        let z = z.rows("grouped", self.dim(g.store()));
         let (mut values, mut codes, mut losses) = (Vec::new(), Vec::new(), Vec::new());
         let mut from = 0;
         for (i, part) in self.parts.0.iter().enumerate() {
-            let range = from..from + part.dim();
+            let range = from..from + part.dim(g.store());
             from = range.end;
             let found = part.quantize(g, z.map(|z| z.slice(1, range.clone())));
             values.push(found.values);
@@ -98,9 +98,14 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
         let rows = tape.constant(latents.clone());
         let mut from = 0;
         for part in &self.parts.0 {
-            part.seed(store, &rows.slice(1, from..from + part.dim()).value(), stream);
-            from += part.dim();
+            let range = from..from + part.dim(store);
+            from = range.end;
+            part.seed(store, &rows.slice(1, range).value(), stream);
         }
+    }
+
+    fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
+        self.parts.0.iter().fold(false, |any, part| part.raise(store, dim, rng) || any)
     }
 
     fn codebooks(&self) -> Vec<Book<'_>> {

@@ -70,7 +70,7 @@ pub struct Projected<T: Real> {
 }
 
 impl<T: Real> Quantizer<T> for Projected<T> {
-    fn dim(&self) -> usize {
+    fn dim(&self, _: &ParamStore<T>) -> usize {
         self.dim
     }
 
@@ -105,8 +105,8 @@ impl<T: Real> Quantizer<T> for Projected<T> {
         self.inner.codebooks()
     }
 
-    fn widen(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
-        if !self.inner.widen(store, dim, rng) {
+    fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
+        if !self.inner.widen(store, dim) {
             return false;
         }
         let [from, old] = [0, 1].map(|axis| store.get(self.inward.weight).shape()[axis]);

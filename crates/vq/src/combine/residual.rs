@@ -1,7 +1,7 @@
 //! Residual quantization: each level quantizes what the levels before it left over.
 //! SoundStream, Zeghidour et al. 2021, arXiv:2107.03312.
 
-use gradbook_autograd::{Graph, ParamStore, Real, Stats, Stream, Tape, Tensor, Var};
+use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope};
 use ndarray_rand::rand::Rng as _;
 use serde::{Deserialize, Serialize};
@@ -79,8 +79,8 @@ impl<T: Real> Residual<T> {
 }
 
 impl<T: Real> Quantizer<T> for Residual<T> {
-    fn dim(&self) -> usize {
-        self.parts.0[0].dim()
+    fn dim(&self, store: &ParamStore<T>) -> usize {
+        self.parts.0[0].dim(store)
     }
 
     fn radices(&self, store: &ParamStore<T>) -> Vec<u64> {
@@ -89,7 +89,7 @@ impl<T: Real> Quantizer<T> for Residual<T> {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
-        let z = z.rows("residual", self.dim());
+        let z = z.rows("residual", self.dim(g.store()));
         let levels = self.parts.0.len();
         let depth = match self.depth {
             Depth::PerBatch if g.training() => g.rng().random_range(1..=levels),
@@ -142,6 +142,20 @@ impl<T: Real> Quantizer<T> for Residual<T> {
             let q = level.decode(store, &level.encode(store, &rest));
             rest.zip_assign(&q, |z, q| z - q);
         }
+    }
+
+    fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
+        self.parts.0.iter().fold(false, |any, level| level.raise(store, dim, rng) || any)
+    }
+
+    /// All levels make room, or none.
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
+        let before = store.clone();
+        let all = self.parts.0.iter().all(|level| level.widen(store, dim));
+        if !all {
+            *store = before;
+        }
+        all
     }
 
     fn codebooks(&self) -> Vec<Book<'_>> {

@@ -106,7 +106,7 @@ impl Fsq {
 }
 
 impl<T: Real> Quantizer<T> for Fsq {
-    fn dim(&self) -> usize {
+    fn dim(&self, _: &ParamStore<T>) -> usize {
         self.config.levels.len()
     }
 
