@@ -53,6 +53,7 @@ pub mod gemm;
 pub mod ops;
 
 mod backward;
+mod custom;
 mod derivatives;
 mod draw;
 mod dual;
@@ -75,6 +76,7 @@ pub use backward::{Grads, Sink};
 pub use derivatives::{hvp, jvp};
 pub use dual::Dual;
 pub use graph::{Graph, Mode};
+pub use ops::Pad;
 pub use params::{Entry, ParamGrads, ParamId, ParamStore, Role};
 pub use pool::Pool;
 pub use random::{Rng, Stream};
