@@ -59,6 +59,7 @@ mod custom;
 mod derivatives;
 mod draw;
 mod dual;
+mod exp;
 mod graph;
 mod params;
 mod pool;

@@ -95,7 +95,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($float:ty, $erf:path, $gemm:path) => {
+    ($float:ty, $exp:path, $erf:path, $gemm:path) => {
         impl Real for $float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -105,8 +105,9 @@ macro_rules! real {
             fn to_f64(self) -> f64 {
                 f64::from(self)
             }
+            #[inline(always)]
             fn exp(self) -> Self {
-                <$float>::exp(self)
+                $exp(self)
             }
             fn exp_m1(self) -> Self {
                 <$float>::exp_m1(self)
@@ -146,5 +147,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, libm::erff, crate::gemm::serial);
-real!(f64, libm::erf, crate::gemm::serial);
+real!(f32, crate::exp::exp, libm::erff, crate::gemm::serial);
+real!(f64, f64::exp, libm::erf, crate::gemm::serial);
