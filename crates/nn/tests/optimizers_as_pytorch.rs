@@ -3,9 +3,8 @@
 mod common;
 
 use common::{Case, Goldens, assert_close};
-use gradbook_autograd::{ParamGrads, ParamId, ParamStore, Role, Shape, Tensor};
-use gradbook_nn::{Adam, Clip, Group, Method, Momentum, Optimizer, OptimizerConfig, Schedule};
-use proptest::prelude::*;
+use gradbook_autograd::{ParamGrads, ParamId, ParamStore, Role, Tensor};
+use gradbook_nn::{Adam, Clip, Method, Momentum, Optimizer, OptimizerConfig, Schedule};
 
 /// The least-squares problem of the golden trajectories: Σ(x·wᵀ + b − target)²/(2N).
 struct Problem {
