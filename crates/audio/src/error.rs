@@ -4,6 +4,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::corpus::Skipped;
+
 /// Anything that can go wrong between a folder of recordings and a training set.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -40,14 +42,10 @@ pub enum Error {
         /// The folder that was searched.
         folder: PathBuf,
     },
-    /// A recording cannot be used and the caller asked for that to be fatal ([`crate::Unreadable::Fail`]).
-    #[error("recording {name} cannot be used: {reason}; repair or remove it, or choose to skip such files")]
-    UnusableRecording {
-        /// Path of the recording relative to the corpus folder.
-        name: String,
-        /// Why it cannot be used.
-        reason: String,
-    },
+    /// Recordings cannot be used, and that is fatal: the caller asked so ([`crate::Unreadable::Fail`]), or there are
+    /// no others.
+    #[error("{}", unusable(.0))]
+    UnusableRecordings(Vec<Skipped>),
     /// The split leaves nothing to train on, or nothing to test with.
     #[error("{rule} leaves no {part} clip out of {clips}; add recordings or choose another split")]
     EmptySplit {
@@ -81,11 +79,13 @@ pub enum WavError {
     /// There is a header and not one sample.
     #[error("the file holds no samples")]
     Empty,
-    /// A sample is infinite or not a number.
-    #[error("sample {at} is infinite or not a number")]
-    NonFinite {
+    /// A sample is not a number, or too large to be sound.
+    #[error("sample {at} is {value}; samples are numbers, of at most 1e10")]
+    Sample {
         /// Index of the sample (per channel) in the file.
         at: usize,
+        /// Its value.
+        value: f32,
     },
     /// The header names a sample rate no recording has.
     #[error("a sample rate of {0} Hz; 1,000 to 768,000 Hz are accepted")]
@@ -93,6 +93,18 @@ pub enum WavError {
     /// More samples than the 4 GB a WAV file can hold.
     #[error("{0} samples do not fit in a WAV file")]
     TooLong(usize),
+}
+
+fn unusable(skipped: &[Skipped]) -> String {
+    const SHOWN: usize = 5;
+    let mut message = format!("{} recordings cannot be used (repair or remove them):", skipped.len());
+    for Skipped { name, reason } in skipped.iter().take(SHOWN) {
+        message += &format!("\n  {name}: {reason}");
+    }
+    if skipped.len() > SHOWN {
+        message += &format!("\n  and {} more", skipped.len() - SHOWN);
+    }
+    message
 }
 
 /// The crate's result type.

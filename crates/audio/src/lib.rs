@@ -1,20 +1,54 @@
-//! Audio in and out.
+//! Audio in and out of Gradbook: WAV files, log-mel spectrograms, resynthesis, and corpora to train on.
+//!
+//! The way in: a recording is decoded and mixed down ([`wav`]), resampled ([`resample()`]), turned into log-mel frames
+//! `[frame, mel]` ([`LogMel`]), and standardized with the scalars of its corpus ([`Standardization`]). [`Corpus`] does
+//! all of it for a folder, in parallel, and holds clips out for testing. Without a folder there is [`Synthetic`]:
+//! speech-like and bird-like sounds made by rule. The way out is [`LogMel::invert`].
+//!
+//! ```
+//! use gradbook_audio::{Corpus, CorpusConfig, LogMel, Source, Synthetic};
+//!
+//! // Twenty-four clips from the built-in corpus; every tenth is held out.
+//! let source = Source::Synthetic(Synthetic { clips: 24, seed: 0 });
+//! let corpus = Corpus::load(&CorpusConfig { source, ..CorpusConfig::default() }, &|_done, _of| {})?;
+//! assert_eq!((corpus.train.len(), corpus.test.len()), (22, 2));
+//! assert_eq!(corpus.test[0].name(), "synthetic/voice2_001");
+//!
+//! // A model sees standardized frames, 80 mel bands every 8 ms.
+//! let mut frames = corpus.test[0].frames()?;
+//! assert_eq!(frames.ncols(), 80);
+//!
+//! // What a model reconstructs becomes sound again, whose log-mel is close to what was asked for.
+//! corpus.standardization.invert(&mut frames);
+//! let mel = LogMel::new(corpus.mel.clone())?;
+//! let sound = mel.invert(&frames, 32, 0);
+//! let again = mel.compute(&sound);
+//! let error = (&again - &frames).mapv(f32::abs).mean().unwrap();
+//! assert!(error < 0.5, "mean |Δ ln power| = {error}");
+//! # Ok::<(), gradbook_audio::Error>(())
+//! ```
 
 mod atomic;
+mod corpus;
 mod error;
 mod filterbank;
 mod griffin_lim;
 mod log_mel;
 mod params;
 mod resample;
+mod standardize;
 mod stft;
+mod synth;
 pub mod wav;
 mod window;
 
+pub use corpus::{Clip, Corpus, CorpusConfig, Skipped, Source, Storage, TestSplit, Unreadable};
 pub use error::{Error, Result, WavError};
 pub use filterbank::FilterBank;
 pub use log_mel::LogMel;
 pub use params::{Framing, MelNorm, MelParams, MelScale, Spectrum};
 pub use resample::resample;
+pub use standardize::Standardization;
+pub use synth::{RATE as SYNTHETIC_RATE, Synthetic};
 pub use wav::{Audio, Encoding};
 pub use window::Window;

@@ -159,6 +159,7 @@ impl MelParams {
 
     /// How many samples `frames` frames resynthesize to.
     pub fn samples(&self, frames: usize) -> usize {
-        (self.n_fft + frames.saturating_sub(1) * self.hop).saturating_sub(2 * self.lead())
+        let covered = frames.checked_sub(1).map_or(0, |more| self.n_fft + more * self.hop);
+        covered.saturating_sub(2 * self.lead())
     }
 }

@@ -1,7 +1,7 @@
 //! Sample-rate conversion by a band-limited FFT resampler (the rubato crate).
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{Fft, FixedSync, Resampler};
+use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 
 /// Input samples per FFT block, about: long enough for a sharp anti-aliasing filter.
 const BLOCK: usize = 1024;
@@ -23,17 +23,18 @@ pub fn resample(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
         return samples.to_vec();
     }
     let input = InterleavedSlice::new(samples, 1, samples.len()).expect("one channel of that length");
-    Fft::new_custom(
-        from as usize,
-        to as usize,
-        BLOCK,
-        1,
-        1,
-        rubato::WindowFunction::BlackmanHarris2,
-        FixedSync::Input,
-    )
-    .expect("positive rates and block length")
-    .process_all(&input, samples.len(), None)
-    .expect("buffers of the lengths the resampler asks for")
-    .take_data()
+    // Blocks hold a whole number of periods of both rates, and an even one: the filter's center, half a block in, then
+    // falls on a sample, and the output is not shifted by half of one.
+    let period = (from / gcd(from, to)) as usize;
+    let block = period * BLOCK.div_ceil(period).next_multiple_of(2);
+    let window = WindowFunction::BlackmanHarris2;
+    Fft::new_custom(from as usize, to as usize, block, 1, 1, window, FixedSync::Input)
+        .expect("positive rates and block length")
+        .process_all(&input, samples.len(), None)
+        .expect("buffers of the lengths the resampler asks for")
+        .take_data()
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }

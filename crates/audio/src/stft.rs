@@ -69,7 +69,7 @@ impl Stft {
             spectrum.iter_mut().zip(row).for_each(|(s, &x)| *s = x);
             // A real signal has a real mean and (for even lengths) a real Nyquist bin.
             spectrum[0].im = 0.0;
-            if n_fft % 2 == 0 {
+            if n_fft.is_multiple_of(2) {
                 spectrum[n_fft / 2].im = 0.0;
             }
             self.inverse

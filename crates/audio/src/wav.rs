@@ -14,6 +14,9 @@ use crate::error::{Error, Result, WavError};
 /// Sample rates accepted, in Hz: everything from a slow logger to a bat recorder.
 pub const SAMPLE_RATES: RangeInclusive<u32> = 1_000..=768_000;
 
+/// Samples beyond this are not sound, and their spectra would overflow. Some float files count in 32-bit integers.
+const LARGEST: f32 = 1e10;
+
 /// A mono recording. Full scale is ±1; float files may exceed it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audio {
@@ -21,13 +24,6 @@ pub struct Audio {
     pub samples: Vec<f32>,
     /// Samples per second.
     pub sample_rate: u32,
-}
-
-impl Audio {
-    /// How long the recording lasts, in seconds.
-    pub fn seconds(&self) -> f64 {
-        self.samples.len() as f64 / f64::from(self.sample_rate)
-    }
 }
 
 /// How samples are stored in a file.
@@ -62,7 +58,7 @@ impl Encoding {
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be opened; [`Error::Wav`] when its content is damaged, cut short, empty,
-/// not finite, or of another encoding.
+/// not sound, or of another encoding.
 ///
 /// ```
 /// use gradbook_audio::{Audio, Encoding, wav};
@@ -96,10 +92,11 @@ pub fn decode(reader: impl Read) -> Result<Audio, WavError> {
             mix_down(reader.samples::<i32>().map(|s| s.map(|s| s as f32 * scale)), expected, channels)?
         }
     };
-    match samples.iter().position(|s| !s.is_finite()) {
-        Some(at) => Err(WavError::NonFinite { at }),
-        None if samples.is_empty() => Err(WavError::Empty),
-        None => Ok(Audio { samples, sample_rate: spec.sample_rate }),
+    check(&samples)?;
+    if samples.is_empty() {
+        Err(WavError::Empty)
+    } else {
+        Ok(Audio { samples, sample_rate: spec.sample_rate })
     }
 }
 
@@ -126,6 +123,13 @@ fn mix_down(
     Ok(samples)
 }
 
+fn check(samples: &[f32]) -> Result<(), WavError> {
+    match samples.iter().position(|s| s.is_nan() || s.abs() > LARGEST) {
+        Some(at) => Err(WavError::Sample { at, value: samples[at] }),
+        None => Ok(()),
+    }
+}
+
 fn format_error(error: hound::Error) -> WavError {
     match error {
         hound::Error::IoError(e) if e.raw_os_error().is_some() => WavError::Io(e),
@@ -136,16 +140,14 @@ fn format_error(error: hound::Error) -> WavError {
 /// Encodes mono audio as a WAV file in memory. Samples beyond ±1 are clipped by the PCM encodings.
 ///
 /// # Errors
-/// [`WavError::NonFinite`], [`WavError::SampleRate`] or [`WavError::TooLong`]: what [`decode`] would refuse is not
+/// [`WavError::Sample`], [`WavError::SampleRate`] or [`WavError::TooLong`]: what [`decode`] would refuse is not
 /// written.
 pub fn encode(audio: &Audio, encoding: Encoding) -> Result<Vec<u8>, WavError> {
     let Audio { samples, sample_rate } = audio;
     if !SAMPLE_RATES.contains(sample_rate) {
         return Err(WavError::SampleRate(*sample_rate));
     }
-    if let Some(at) = samples.iter().position(|s| !s.is_finite()) {
-        return Err(WavError::NonFinite { at });
-    }
+    check(samples)?;
     let bits = encoding.bits();
     if samples.len() > (u32::MAX as usize - 128) / usize::from(bits / 8) {
         return Err(WavError::TooLong(samples.len()));

@@ -74,6 +74,11 @@ impl<'t, T: Real> Graph<'t, T> {
         self.mode
     }
 
+    /// The training step, for schedules inside a layer.
+    pub fn step(&self) -> u64 {
+        self.stream.step()
+    }
+
     /// Whether this is a training pass.
     pub fn training(&self) -> bool {
         self.mode == Mode::Train

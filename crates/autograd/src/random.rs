@@ -27,6 +27,11 @@ impl Stream {
         Self { key: [seed, step, shard], uses: Cell::new(0) }
     }
 
+    /// The step of the run: schedules of loss weights and temperatures look at it.
+    pub fn step(&self) -> u64 {
+        self.key[1]
+    }
+
     /// A generator for the next use within this shard and step.
     pub fn next_use(&self) -> Rng {
         let n = self.uses.replace(self.uses.get() + 1);

@@ -1,7 +1,7 @@
 //! Loops over several operands of different strides: broadcasting, reductions and copies all walk with [`runs`]. And a
 //! tensor seen along one axis: what lies before it, the axis, what lies after it.
 
-use ndarray::{ArrayView3, ArrayViewMut3};
+use ndarray::{ArrayView3, ArrayViewMut3, s};
 
 use crate::{
     Real, Tensor,
@@ -89,6 +89,22 @@ impl<T: Real> Tensor<T> {
     pub(crate) fn around_mut(&mut self, axis: usize) -> ArrayViewMut3<'_, T> {
         let dim = self.shape().around(axis);
         ArrayViewMut3::from_shape(dim, self.as_mut_slice()).expect("a tensor is row-major")
+    }
+
+    /// y[…, j, …] = x[…, from + j·step, …] along `axis`, for `count` places j.
+    pub(crate) fn cut(&self, axis: usize, from: usize, step: usize, count: usize) -> Self {
+        let mut out = Self::build(self.shape().with_axis(axis, count), |_| ());
+        let places = s![.., from..; step as isize, ..];
+        out.around_mut(axis).assign(&self.around(axis).slice(places).slice(s![.., ..count, ..]));
+        out
+    }
+
+    /// The transpose of [`cut`](Self::cut): x[…, from + j·step, …] = y[…, j, …] in zeros, `length` places along the axis.
+    pub(crate) fn paste(&self, axis: usize, from: usize, step: usize, length: usize) -> Self {
+        let mut out = Self::zeros(self.shape().with_axis(axis, length));
+        let (places, count) = (s![.., from..; step as isize, ..], self.shape()[axis]);
+        out.around_mut(axis).slice_mut(places).slice_mut(s![.., ..count, ..]).assign(&self.around(axis));
+        out
     }
 
     /// y[…, j, …] = x[…, index[j], …] along `axis`.

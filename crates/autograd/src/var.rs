@@ -30,6 +30,11 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape
     }
 
+    /// Whether both handles are of one value on one tape.
+    pub fn same(self, other: Self) -> bool {
+        std::ptr::eq(self.tape, other.tape) && self.id == other.id
+    }
+
     /// The value; a pointer copy.
     pub fn value(self) -> Tensor<T> {
         self.tape.records.borrow().nodes[self.id as usize].value.clone()

@@ -43,9 +43,23 @@ impl<'s, T: Real> Scope<'s, T> {
     /// If the name is taken.
     #[track_caller]
     pub fn parameter(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> ParamId {
+        let value = self.draw(name, shape, init);
+        self.trainable(name, value)
+    }
+
+    /// Adds a parameter with a given start.
+    ///
+    /// # Panics
+    /// If the name is taken.
+    #[track_caller]
+    pub fn trainable(&mut self, name: &str, value: Tensor<T>) -> ParamId {
         let name = self.name(name);
-        let value = init.draw(shape.into(), &mut generator(self.seed, &name));
         self.store.add(name, value, Role::Trainable)
+    }
+
+    /// The numbers with which a parameter of this name would start.
+    pub fn draw(&self, name: &str, shape: impl Into<Shape>, init: Init) -> Tensor<T> {
+        init.draw(shape.into(), &mut generator(self.seed, &self.name(name)))
     }
 
     /// Adds a buffer: state that is saved but has no gradient.

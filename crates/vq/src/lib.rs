@@ -1,1 +1,16 @@
-//! Vector quantizers under one contract.
+//! Vector quantizers, cures against codebook collapse, and the contract they all obey.
+
+pub mod codebook;
+pub mod combine;
+pub mod kinds;
+pub mod kmeans;
+pub mod search;
+
+mod clusters;
+mod codes;
+mod draw;
+mod quantizer;
+
+pub use codes::{Codes, SKIPPED, TokenError};
+pub use kinds::{ALL, Kind, KindConfig, QuantizerConfig};
+pub use quantizer::{Absorbed, Book, Latent, Loss, Quantized, Quantizer};

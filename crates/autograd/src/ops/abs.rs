@@ -23,10 +23,11 @@ impl<T: Real> Var<'_, T> {
     /// ```
     #[track_caller]
     pub fn abs(self) -> Self {
-        self.map_by_input(&ABS, T::abs, |x| match x.partial_cmp(&T::ZERO) {
-            Some(std::cmp::Ordering::Less) => -T::ONE,
-            Some(std::cmp::Ordering::Equal) => T::ZERO,
-            _ => T::ONE,
-        })
+        // Zero has a branch of its own so that forward mode makes the same choice there.
+        self.map_by_input(
+            &ABS,
+            |x| if x < T::ZERO { -x } else if x <= T::ZERO { T::ZERO } else { x },
+            |x| if x < T::ZERO { -T::ONE } else if x <= T::ZERO { T::ZERO } else { T::ONE },
+        )
     }
 }

@@ -13,7 +13,8 @@ pub static CLAMP: Op = Op {
 };
 
 impl<T: Real> Var<'_, T> {
-    /// x limited to [low, high]; ∂y/∂x = 1 strictly inside, 0 outside and at both bounds.
+    /// x limited to [low, high]; ∂y/∂x = 1 strictly inside, 0 outside and at both bounds (as in PyTorch 2.15). Panics
+    /// if low > high.
     ///
     /// ```
     /// let tape = gradbook_autograd::Tape::<f64>::new();
@@ -23,10 +24,11 @@ impl<T: Real> Var<'_, T> {
     /// ```
     #[track_caller]
     pub fn clamp(self, low: f64, high: f64) -> Self {
+        assert!(low <= high, "clamp: the bounds are [{low}, {high}]\n  rule: low ≤ high");
         let (low, high) = (T::of(low), T::of(high));
         self.map_by_input(
             &CLAMP,
-            move |x| if x < low { low } else if x > high { high } else { x },
+            move |x| if x <= low { low } else if x >= high { high } else { x },
             move |x| if low < x && x < high { T::ONE } else { T::ZERO },
         )
     }

@@ -3,7 +3,7 @@
 use ndarray::s;
 
 use super::Op;
-use crate::{Real, Shape, Tensor, Var, case, shape::mismatch};
+use crate::{Real, Tensor, Var, case, shape::mismatch};
 
 pub static CONCAT: Op = Op {
     name: "concat",
@@ -40,36 +40,36 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn concat(parts: &[Self], axis: usize) -> Self {
         let first = parts.first().expect("concat: there is at least one part").shape();
         first.check_axes("concat", &[axis]);
-        let mut ends = Vec::with_capacity(parts.len());
+        let mut starts = vec![0];
         for (k, part) in parts.iter().map(|part| part.shape()).enumerate() {
             if part.len() != first.len() || part.with_axis(axis, first[axis]) != first {
-                let what = format!("part {k} differs from part 0 beside axis {axis}");
-                mismatch("concat", &what, &[("part 0", &first, ""), ("part", &part, "")], "all other axes are equal");
+                let (what, part_k) =
+                    (format!("the parts do not meet along axis {axis}"), format!("part {k}"));
+                let operands = [("part 0", &first, ""), (&part_k, &part, "")];
+                mismatch("concat", &what, &operands, "all other axes are equal");
             }
-            ends.push(ends.last().unwrap_or(&0) + part[axis]);
+            starts.push(starts[k] + part[axis]);
         }
-        let mut y = Tensor::build(first.with_axis(axis, ends[parts.len() - 1]), |_| ());
-        let stretch = move |k: usize| {
-            let from = if k == 0 { 0 } else { ends[k - 1] };
-            s![.., from..ends[k], ..]
-        };
-        for (k, part) in parts.iter().enumerate() {
-            y.around_mut(axis).slice_mut(stretch(k)).assign(&part.value().around(axis));
+        let mut y = Tensor::build(first.with_axis(axis, starts[parts.len()]), |_| ());
+        for (part, place) in parts.iter().zip(starts.windows(2)) {
+            y.around_mut(axis).slice_mut(s![.., place[0]..place[1], ..]).assign(&part.value().around(axis));
         }
-        let shapes: Vec<Shape> = parts.iter().map(|part| part.shape()).collect();
         parts[0].tape.record(&CONCAT, parts, y, move |g, sink| {
-            for k in (0..shapes.len()).filter(|&k| sink.wants(k)).collect::<Vec<_>>() {
-                let mut dx = Tensor::build(shapes[k], |_| ());
-                dx.around_mut(axis).assign(&g.around(axis).slice(stretch(k)));
-                sink.add(k, dx);
+            for (k, place) in starts.windows(2).enumerate() {
+                if sink.wants(k) {
+                    sink.add(k, g.cut(axis, place[0], 1, place[1] - place[0]));
+                }
             }
         })
     }
 
-    /// The parts side by side along a new axis: `k` parts of shape `[a, b]` make `[a, k, b]` at axis 1.
+    /// The parts side by side along a new axis: k parts of shape `[a, b]` make `[a, k, b]` at axis 1.
+    ///
+    /// # Panics
+    /// If there are no parts, their shapes differ, or the new axis would not be among or right after theirs.
     #[track_caller]
     pub fn stack(parts: &[Self], axis: usize) -> Self {
-        let parts: Vec<Self> = parts.iter().map(|part| part.reshape(part.shape().insert(axis, 1))).collect();
-        Self::concat(&parts, axis)
+        let with_axis = parts.first().expect("stack: there is at least one part").shape().insert(axis, 1);
+        Self::concat(&parts.iter().map(|part| part.reshape(with_axis)).collect::<Vec<_>>(), axis)
     }
 }

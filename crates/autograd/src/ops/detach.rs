@@ -8,7 +8,7 @@ pub static DETACH: Op = Op {
     formula: "y = x, a constant",
     cases: |s| {
         let shape = s.shape();
-        vec![case!([s.normal(&shape)], |x| x[0].detach() + x[0], surrogate |x| x[0])]
+        vec![case!([s.normal(&shape)], |x| x[0].detach() + x[0], surrogate | x | x[0])]
     },
 };
 
@@ -25,6 +25,7 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn detach(self) -> Self {
         let y = T::carrying(self.value(), None);
-        self.tape.no_grad(|| self.tape.record(&DETACH, &[self], y, |_, _| unreachable!("nothing was recorded")))
+        self.tape
+            .no_grad(|| self.tape.record(&DETACH, &[self], y, |_, _| unreachable!("nothing was recorded")))
     }
 }

@@ -24,7 +24,7 @@ pub static DIV: Op = Op {
         let shape = s.shape();
         cases.push(case!([s.nonzero(&shape)], |x| x[0] / 1.5));
         cases.push(case!([s.nonzero(&shape)], |x| 1.5 / x[0]));
-        cases.push(case!([s.nonzero(&shape)], |x| x[0] / x[0] * x[0]));
+        cases.push(case!([s.nonzero(&shape)], |x| x[0] / (x[0] * x[0])));
         cases
     },
 };

@@ -14,7 +14,7 @@ pub static ELU: Op = Op {
 
 impl<T: Real> Var<'_, T> {
     /// The exponential linear unit (Clevert et al. 2015, arXiv:1511.07289): x where positive, α(eˣ − 1) elsewhere;
-    /// ∂y/∂x = 1 or y + α (the latter at the kink).
+    /// ∂y/∂x = 1 or y + α (the latter at the kink). Panics if α < 0, as the slope is read from the sign of y.
     ///
     /// ```
     /// let tape = gradbook_autograd::Tape::<f64>::new();
@@ -24,6 +24,7 @@ impl<T: Real> Var<'_, T> {
     /// ```
     #[track_caller]
     pub fn elu(self, alpha: f64) -> Self {
+        assert!(alpha >= 0.0, "elu: alpha is {alpha}\n  rule: alpha ≥ 0");
         let alpha = T::of(alpha);
         self.map_by_output(
             &ELU,

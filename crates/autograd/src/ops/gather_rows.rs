@@ -43,7 +43,12 @@ impl<T: Real> Var<'_, T> {
         let count = x.shape()[0];
         if let Some(row) = rows.iter().find(|&&row| row >= count) {
             let what = format!("there is no row {row}");
-            mismatch("gather_rows", &what, &[("x", x.shape(), "row, …")], &format!("every row is below {count}"));
+            mismatch(
+                "gather_rows",
+                &what,
+                &[("x", x.shape(), "row, …")],
+                &format!("every row is below {count}"),
+            );
         }
         let y = x.take(0, rows);
         let rows = rows.to_vec();

@@ -1,6 +1,6 @@
 //! y = x − ln Σ eˣ along an axis,  ∂L/∂x = g − eʸ·Σ g
 
-use super::{Op, logsumexp::logsumexp};
+use super::{Op, softmax::Exponentials};
 use crate::{Real, Var, case};
 
 pub static LOG_SOFTMAX: Op = Op {
@@ -38,12 +38,13 @@ impl<T: Real> Var<'_, T> {
     pub fn log_softmax(self, axis: usize) -> Self {
         let x = self.value();
         x.shape().check_axes("log_softmax", &[axis]);
-        let y = x.zip(&logsumexp(&x, &[axis]), |x, l| x - l);
-        let saved = y.clone();
-        self.tape.record(&LOG_SOFTMAX, &[self], y, move |mut g, sink| {
+        let Exponentials { below, exp, sum, .. } = Exponentials::new(&x, &[axis]);
+        let y = below.zip(&sum, |below, sum| below - sum.ln());
+        self.tape.record(&LOG_SOFTMAX, &[self], y, move |g, sink| {
             let total = g.fold_axes(&[axis], T::ZERO, |sum, g| sum + g);
-            g.zip_assign(&saved.zip(&total, |y, s| y.exp() * s), |g, ps| g - ps);
-            sink.add(0, g);
+            let mut dx = exp.zip(&total.zip(&sum, |total, sum| total / sum), |e, share| e * share);
+            dx.zip_assign(&g, |p, g| g - p); // g − eʸ·Σ g
+            sink.add(0, dx);
         })
     }
 }

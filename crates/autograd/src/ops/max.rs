@@ -1,6 +1,6 @@
 //! y = max x over some axes,  ∂y/∂x = 1/(number of ties) where x = y, 0 elsewhere
 
-use std::cmp::Ordering::{self, Equal, Greater};
+use std::cmp::Ordering::{self, Equal, Greater, Less};
 
 use super::Op;
 use crate::{Real, Var, case, shape::mismatch};
@@ -39,34 +39,33 @@ impl<T: Real> Var<'_, T> {
     /// If an axis does not exist or is named twice, or if there is nothing to take the maximum of.
     #[track_caller]
     pub fn max(self, axes: &[usize]) -> Self {
-        self.extremum(&MAX, axes, false, f64::NEG_INFINITY, Greater)
+        self.extremum(&MAX, axes, false, Greater)
     }
 
     /// [`max`](Self::max) over `axes`, which keep length 1.
     #[track_caller]
     pub fn max_keep(self, axes: &[usize]) -> Self {
-        self.extremum(&MAX, axes, true, f64::NEG_INFINITY, Greater)
+        self.extremum(&MAX, axes, true, Greater)
     }
 
     /// The greatest element, a scalar.
     #[track_caller]
     pub fn max_all(self) -> Self {
-        self.extremum(&MAX, &self.shape().all_axes(), false, f64::NEG_INFINITY, Greater)
+        self.extremum(&MAX, &self.shape().all_axes(), false, Greater)
     }
 
-    /// The element that compares as `side` (greater or less) to all others, from the `worst` value there is.
+    /// The element that compares as `side` (greater or less) to all others.
     #[track_caller]
-    pub(super) fn extremum(self, op: &'static Op, axes: &[usize], keep: bool, worst: f64, side: Ordering) -> Self {
+    pub(super) fn extremum(self, op: &'static Op, axes: &[usize], keep: bool, side: Ordering) -> Self {
+        let shape = self.shape();
+        shape.check_axes(op.name, axes);
+        if shape.size() == 0 && shape.reduced(axes, true).size() > 0 {
+            mismatch(op.name, "there are no elements", &[("x", &shape, "")], "only a sum may be of nothing");
+        }
         self.reduce(op, axes, keep, |x| {
-            if x.shape().size() == 0 && x.shape().reduced(axes, true).size() > 0 {
-                mismatch(op.name, "no elements", &[("x", x.shape(), "")], "only a sum may be of nothing");
-            }
-            // NaN compares as nothing: it replaces any number, and nothing replaces it.
-            let better = |best: T, x: T| match x.partial_cmp(&best) {
-                Some(order) => order == side,
-                None => x.partial_cmp(&x).is_none(),
-            };
-            let y = x.fold_axes(axes, T::of(worst), |best, x| if better(best, x) { x } else { best });
+            let better = |x: T, y: T| if side == Less { x < y } else { x > y };
+            let worst = T::of(if side == Less { f64::INFINITY } else { f64::NEG_INFINITY });
+            let y = x.fold_axes(axes, worst, |y, x| if better(x, y) || x.is_nan() { x } else { y });
             let ties = x.zip(&y, |x, y| if x.partial_cmp(&y) == Some(Equal) { T::ONE } else { T::ZERO });
             let axes = axes.to_vec();
             (y, move |g| {

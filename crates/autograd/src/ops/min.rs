@@ -39,18 +39,18 @@ impl<T: Real> Var<'_, T> {
     /// If an axis does not exist or is named twice, or if there is nothing to take the minimum of.
     #[track_caller]
     pub fn min(self, axes: &[usize]) -> Self {
-        self.extremum(&MIN, axes, false, f64::INFINITY, Less)
+        self.extremum(&MIN, axes, false, Less)
     }
 
     /// [`min`](Self::min) over `axes`, which keep length 1.
     #[track_caller]
     pub fn min_keep(self, axes: &[usize]) -> Self {
-        self.extremum(&MIN, axes, true, f64::INFINITY, Less)
+        self.extremum(&MIN, axes, true, Less)
     }
 
     /// The least element, a scalar.
     #[track_caller]
     pub fn min_all(self) -> Self {
-        self.extremum(&MIN, &self.shape().all_axes(), false, f64::INFINITY, Less)
+        self.extremum(&MIN, &self.shape().all_axes(), false, Less)
     }
 }

@@ -1,29 +1,25 @@
 //! z = min(x, y) with broadcasting;  the gradient goes to the smaller one, half to each at a tie
 
-use super::Op;
-use crate::{Real, Tensor, Var, case, shape::broadcast_or_panic};
+use super::{
+    Op,
+    maximum::{untied, winner},
+};
+use crate::{Real, Var, case};
 
 pub static MINIMUM: Op = Op {
     name: "minimum",
     formula: "z = min(x, y)",
     cases: |s| {
-        let untied = |s: &mut crate::check::Sampler, a, b| {
-            let (x, y) = (s.normal(a), s.normal(b));
-            // A step of 1 to either side keeps x and y apart by at least 0.1.
-            let y = y.map(|y| (y * 2.0).round() / 2.0 + 0.25);
-            (x.map(|x| (x * 2.0).round() / 2.0 + 0.03 * x.tanh()), y)
+        let pairs = s.broadcast_pairs();
+        let case = |shapes| {
+            let [x, y] = untied(s, shapes);
+            case!([x, y], |x| x[0].minimum(x[1]))
         };
-        s.broadcast_pairs()
-            .iter()
-            .map(|[a, b]| {
-                let (x, y) = untied(s, a, b);
-                case!([x, y], |x| x[0].minimum(x[1]))
-            })
-            .collect()
+        pairs.iter().map(case).collect()
     },
 };
 
-impl<'t, T: Real> Var<'t, T> {
+impl<T: Real> Var<'_, T> {
     /// The smaller of x and y elementwise, with broadcasting. The gradient goes to the smaller one; at a tie each gets
     /// half. A NaN on either side gives NaN.
     ///
@@ -35,22 +31,6 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn minimum(self, y: Self) -> Self {
-        broadcast_or_panic("minimum", &self.shape(), &y.shape());
-        let (xv, yv) = (self.value(), y.value());
-        let z = xv.zip(&yv, |x, y| if x < y || x.is_nan() { x } else { y });
-        self.tape.record(&MINIMUM, &[self, y], z, move |g, sink| {
-            // The share of the gradient that goes to x: 1, ½ or 0.
-            let share: Tensor<T> = xv.zip(&yv, |x, y| match () {
-                _ if x < y => T::ONE,
-                _ if x == y => T::of(0.5),
-                _ => T::ZERO,
-            });
-            if sink.wants(0) {
-                sink.add(0, g.zip(&share, |g, s| g * s));
-            }
-            if sink.wants(1) {
-                sink.add(1, g.zip(&share, |g, s| g * (T::ONE - s)));
-            }
-        })
+        winner(&MINIMUM, [self, y], |x, y| x < y)
     }
 }

@@ -3,6 +3,8 @@
 //! An op reaches the tape with its [`Op`] descriptor, and a descriptor cannot be written without cases. From the list
 //! [`ALL`] follow the gradient checks, the sabotage tests, the table in the book and the labels of graph drawings.
 
+pub use pad::Pad;
+
 use crate::check::{Case, Sampler};
 
 /// The descriptor of an operation.
@@ -27,6 +29,8 @@ macro_rules! ops {
 ops! {
     abs: ABS;
     add: ADD;
+    avg_pool1d: AVG_POOL1D;
+    broadcast_to: BROADCAST_TO;
     clamp: CLAMP;
     concat: CONCAT;
     conv1d: CONV1D;
@@ -39,6 +43,7 @@ ops! {
     gather_rows: GATHER_ROWS;
     gelu: GELU;
     gelu_tanh: GELU_TANH;
+    l2_normalize: L2_NORMALIZE;
     leaky_relu: LEAKY_RELU;
     ln: LN;
     log_softmax: LOG_SOFTMAX;
@@ -51,6 +56,7 @@ ops! {
     minimum: MINIMUM;
     mul: MUL;
     neg: NEG;
+    pad: PAD;
     permute: PERMUTE;
     pow: POW;
     relu: RELU;
@@ -70,4 +76,5 @@ ops! {
     sub: SUB;
     sum: SUM;
     tanh: TANH;
+    upsample_nearest1d: UPSAMPLE_NEAREST1D;
 }

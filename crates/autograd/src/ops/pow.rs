@@ -35,14 +35,16 @@ impl<'t, T: Real> Var<'t, T> {
         let (x, e) = (self.value(), p.value());
         let z = x.zip(&e, T::pow);
         let saved = z.clone();
-        self.tape.record(&POW, &[self, p], z, move |g, sink| {
+        self.tape.record(&POW, &[self, p], z, move |mut g, sink| {
             if sink.wants(0) {
                 let slope = x.zip(&e, |x, p| if p == T::ZERO { T::ZERO } else { p * x.pow(p - T::ONE) });
                 sink.add(0, g.zip(&slope, |g, d| g * d)); // ∂L/∂x = g·p·xᵖ⁻¹
             }
             if sink.wants(1) {
-                let slope = saved.zip(&x, |z, x| if z == T::ZERO { T::ZERO } else { z * x.ln() });
-                sink.add(1, g.zip(&slope, |g, d| g * d)); // ∂L/∂p = g·z·ln x
+                let flat = |z: T, x: T| z == T::ZERO || x == T::ZERO && z == T::ONE; // x = 0 ≤ p
+                let slope = saved.zip(&x, |z, x| if flat(z, x) { T::ZERO } else { z * x.ln() });
+                g.zip_assign(&slope, |g, d| g * d); // ∂L/∂p = g·z·ln x
+                sink.add(1, g);
             }
         })
     }

@@ -25,7 +25,7 @@ impl<T: Real> Var<'_, T> {
     pub fn relu(self) -> Self {
         self.map_by_output(
             &RELU,
-            |x| if x > T::ZERO { x } else { x * T::ZERO }, // a NaN stays a NaN
+            |x| if x <= T::ZERO { T::ZERO } else { x }, // a NaN stays a NaN
             |y| if y > T::ZERO { T::ONE } else { T::ZERO },
         )
     }

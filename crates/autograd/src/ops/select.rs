@@ -35,12 +35,16 @@ impl<'t, T: Real> Var<'t, T> {
         let chosen: Vec<bool> = (0..shape.size()).map(condition).collect();
         let pick = move |x: &Tensor<T>, y: &Tensor<T>, chosen: &[bool]| {
             let both = x.as_slice().iter().zip(y.as_slice()).zip(chosen);
-            Tensor::new(shape, both.map(|((&x, &y), &c)| if c { x } else { y }).collect())
+            Tensor::build(shape, |out| out.iter_mut().zip(both).for_each(|(o, ((&x, &y), &c))| *o = if c { x } else { y }))
         };
         let z = pick(&xv, &yv, &chosen);
         self.tape.record(&SELECT, &[self, y], z, move |g, sink| {
-            sink.add(0, pick(&g, &all, &chosen)); // g where c
-            sink.add(1, pick(&all, &g, &chosen)); // g elsewhere
+            if sink.wants(0) {
+                sink.add(0, pick(&g, &all, &chosen)); // ∂L/∂x = g where c
+            }
+            if sink.wants(1) {
+                sink.add(1, pick(&all, &g, &chosen)); // ∂L/∂y = g elsewhere
+            }
         })
     }
 }

@@ -12,8 +12,15 @@ pub static SIGMOID: Op = Op {
     },
 };
 
+/// σ(x) by e^(−|x|), which never overflows: 1/(1 + e⁻ˣ) = eˣ/(eˣ + 1).
+#[inline(always)]
+pub(super) fn logistic<T: Real>(x: T) -> T {
+    let e = (-x.abs()).exp();
+    (if x < T::ZERO { e } else { T::ONE }) / (T::ONE + e)
+}
+
 impl<T: Real> Var<'_, T> {
-    /// The logistic function elementwise; ∂y/∂x = y(1 − y). e⁻ˣ may overflow to infinity, which gives the right 0.
+    /// The logistic function elementwise; ∂y/∂x = y(1 − y).
     ///
     /// ```
     /// let tape = gradbook_autograd::Tape::<f64>::new();
@@ -23,6 +30,6 @@ impl<T: Real> Var<'_, T> {
     /// ```
     #[track_caller]
     pub fn sigmoid(self) -> Self {
-        self.map_by_output(&SIGMOID, |x| T::ONE / (T::ONE + (-x).exp()), |y| y * (T::ONE - y))
+        self.map_by_output(&SIGMOID, logistic, |y| y * (T::ONE - y))
     }
 }

@@ -1,6 +1,6 @@
 //! y = x·σ(x),  ∂y/∂x = σ(x)(1 + x(1 − σ(x)))
 
-use super::Op;
+use super::{Op, sigmoid::logistic};
 use crate::{Real, Var, case};
 
 pub static SILU: Op = Op {
@@ -23,12 +23,11 @@ impl<T: Real> Var<'_, T> {
     /// ```
     #[track_caller]
     pub fn silu(self) -> Self {
-        let sigmoid = |x: T| T::ONE / (T::ONE + (-x).exp());
         self.map_by_input(
             &SILU,
-            move |x| x * sigmoid(x),
-            move |x| {
-                let s = sigmoid(x);
+            |x| x * logistic(x),
+            |x| {
+                let s = logistic(x);
                 s * (T::ONE + x * (T::ONE - s))
             },
         )

@@ -2,10 +2,8 @@
 
 use std::ops::Range;
 
-use ndarray::s;
-
 use super::Op;
-use crate::{Real, Tensor, Var, case, shape::mismatch};
+use crate::{Real, Var, case, shape::mismatch};
 
 pub static SLICE: Op = Op {
     name: "slice",
@@ -57,13 +55,9 @@ impl<T: Real> Var<'_, T> {
             let what = format!("{range:?} by {step} does not fit axis {axis}");
             mismatch("slice", &what, &[("x", &shape, "")], "start ≤ end ≤ length, step ≥ 1");
         }
-        let places = s![.., range.start as isize..range.end as isize; step as isize, ..];
-        let mut y = Tensor::build(shape.with_axis(axis, range.len().div_ceil(step)), |_| ());
-        y.around_mut(axis).assign(&x.around(axis).slice(places));
+        let y = x.cut(axis, range.start, step, range.len().div_ceil(step));
         self.tape.record(&SLICE, &[self], y, move |g, sink| {
-            let mut dx = Tensor::zeros(shape);
-            dx.around_mut(axis).slice_mut(places).assign(&g.around(axis));
-            sink.add(0, dx);
+            sink.add(0, g.paste(axis, range.start, step, shape[axis]));
         })
     }
 }

@@ -34,7 +34,7 @@ impl<'t, T: Real> Var<'t, T> {
             let sine = (a * x).sin();
             x + sine * sine / a
         });
-        self.tape.record(&SNAKE, &[self, alpha], y, move |g, sink| {
+        self.tape.record(&SNAKE, &[self, alpha], y, move |mut g, sink| {
             let double = |x: T, a: T| (T::of(2.0) * a * x).sin(); // sin 2αx = 2 sin αx cos αx
             if sink.wants(0) {
                 let slope = x.zip(&a, |x, a| T::ONE + double(x, a));
@@ -45,7 +45,8 @@ impl<'t, T: Real> Var<'t, T> {
                     let sine = (a * x).sin();
                     (x * double(x, a) - sine * sine / a) / a
                 });
-                sink.add(1, g.zip(&slope, |g, d| g * d));
+                g.zip_assign(&slope, |g, d| g * d);
+                sink.add(1, g);
             }
         })
     }

@@ -1,7 +1,7 @@
 //! y = eˣ / Σ eˣ along an axis,  ∂L/∂x = y·(g − Σ g·y)
 
-use super::{Op, logsumexp::shift};
-use crate::{Real, Var, case};
+use super::Op;
+use crate::{Real, Tensor, Var, case};
 
 pub static SOFTMAX: Op = Op {
     name: "softmax",
@@ -15,6 +15,29 @@ pub static SOFTMAX: Op = Op {
         ]
     },
 };
+
+/// What all functions of Σ eˣ are made of. With the maximum taken off, eˣ cannot overflow.
+pub(super) struct Exponentials<T: Real> {
+    /// m = max x along the axes, or 0 where that is infinite (∞ − ∞ has no value).
+    pub max: Tensor<T>,
+    /// x − m
+    pub below: Tensor<T>,
+    /// eˣ⁻ᵐ
+    pub exp: Tensor<T>,
+    /// Σ eˣ⁻ᵐ
+    pub sum: Tensor<T>,
+}
+
+impl<T: Real> Exponentials<T> {
+    pub fn new(x: &Tensor<T>, axes: &[usize]) -> Self {
+        let max = x.fold_axes(axes, T::of(f64::NEG_INFINITY), |m, x| if x > m { x } else { m });
+        let max = max.map(|m| if m.is_finite() { m } else { T::ZERO });
+        let below = x.zip(&max, |x, m| x - m);
+        let exp = below.map(T::exp);
+        let sum = exp.fold_axes(axes, T::ZERO, |sum, e| sum + e);
+        Self { max, below, exp, sum }
+    }
+}
 
 impl<T: Real> Var<'_, T> {
     /// The probabilities eˣ / Σ eˣ along `axis`, without overflow; ∂L/∂x = y·(g − Σ g·y). An x of −∞ gets probability 0 and
@@ -39,8 +62,8 @@ impl<T: Real> Var<'_, T> {
     pub fn softmax(self, axis: usize) -> Self {
         let x = self.value();
         x.shape().check_axes("softmax", &[axis]);
-        let e = x.zip(&shift(&x, &[axis]), |x, m| (x - m).exp());
-        let y = e.zip(&e.fold_axes(&[axis], T::ZERO, |sum, e| sum + e), |e, sum| e / sum);
+        let Exponentials { exp, sum, .. } = Exponentials::new(&x, &[axis]);
+        let y = exp.zip(&sum, |e, sum| e / sum);
         let saved = y.clone();
         self.tape.record(&SOFTMAX, &[self], y, move |g, sink| {
             let mut gy = g;

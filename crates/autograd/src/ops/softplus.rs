@@ -1,6 +1,6 @@
 //! y = ln(1 + eˣ),  ∂y/∂x = σ(x)
 
-use super::Op;
+use super::{Op, sigmoid::logistic};
 use crate::{Real, Var, case};
 
 pub static SOFTPLUS: Op = Op {
@@ -23,7 +23,7 @@ impl<T: Real> Var<'_, T> {
     /// ```
     #[track_caller]
     pub fn softplus(self) -> Self {
-        let softplus = |x: T| (if x > T::ZERO { x } else { T::ZERO }) + (-x.abs()).exp().ln_1p();
-        self.map_by_input(&SOFTPLUS, softplus, |x| T::ONE / (T::ONE + (-x).exp()))
+        let softplus = |x: T| (if x >= T::ZERO { x } else { T::ZERO }) + (-x.abs()).exp().ln_1p();
+        self.map_by_input(&SOFTPLUS, softplus, logistic)
     }
 }

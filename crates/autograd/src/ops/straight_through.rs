@@ -10,8 +10,8 @@ pub static STRAIGHT_THROUGH: Op = Op {
         let shape = s.shape();
         let x = s.normal(&shape);
         vec![
-            case!([x.clone()], |x| x[0].straight_through(x[0].square()), surrogate |x| x[0]),
-            case!([x], |x| x[0].square().surrogate(x[0].tanh()), surrogate |x| x[0].tanh()),
+            case!([x.clone()], |x| x[0].straight_through(x[0].square()), surrogate | x | x[0]),
+            case!([x], |x| x[0].square().surrogate(x[0].tanh()), surrogate | x | x[0].tanh()),
         ]
     },
 };

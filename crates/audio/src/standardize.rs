@@ -1,0 +1,69 @@
+//! One mean and one deviation for all frames: what a model was trained with must travel with the model.
+
+use ndarray::{ArrayBase, DataMut, Dimension};
+use serde::{Deserialize, Serialize};
+
+/// Deviations below this (silence and nothing else) are taken as 1.
+const LEAST_DEVIATION: f64 = 1e-4;
+
+/// Scalar standardization, `z = (x − mean) / deviation`, and its inverse.
+///
+/// ```
+/// use gradbook_audio::Standardization;
+/// use ndarray::array;
+/// let mut x = array![[1.0, 5.0]];
+/// let standard = Standardization { mean: 3.0, deviation: 2.0 };
+/// standard.apply(&mut x);
+/// assert_eq!(x, array![[-1.0, 1.0]]);
+/// standard.invert(&mut x);
+/// assert_eq!(x, array![[1.0, 5.0]]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Standardization {
+    /// The mean of the training frames.
+    pub mean: f32,
+    /// Their standard deviation.
+    pub deviation: f32,
+}
+
+impl Standardization {
+    /// `x ← (x − mean) / deviation`.
+    pub fn apply<S: DataMut<Elem = f32>, D: Dimension>(&self, x: &mut ArrayBase<S, D>) {
+        x.mapv_inplace(|v| (v - self.mean) / self.deviation);
+    }
+
+    /// `x ← x · deviation + mean`.
+    pub fn invert<S: DataMut<Elem = f32>, D: Dimension>(&self, x: &mut ArrayBase<S, D>) {
+        x.mapv_inplace(|v| v * self.deviation + self.mean);
+    }
+}
+
+/// Count, sum and sum of squares: enough for mean and deviation, and they add up over clips.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Moments {
+    pub(crate) count: u64,
+    pub(crate) sum: f64,
+    pub(crate) squares: f64,
+}
+
+impl Moments {
+    pub(crate) fn of<'a>(values: impl IntoIterator<Item = &'a f32>) -> Self {
+        values.into_iter().map(|&v| f64::from(v)).fold(Self::default(), |m, v| Self {
+            count: m.count + 1,
+            sum: m.sum + v,
+            squares: m.squares + v * v,
+        })
+    }
+
+    pub(crate) fn standardization(parts: impl IntoIterator<Item = Self>) -> Standardization {
+        let all = parts.into_iter().fold(Self::default(), |a, b| Self {
+            count: a.count + b.count,
+            sum: a.sum + b.sum,
+            squares: a.squares + b.squares,
+        });
+        let mean = all.sum / all.count as f64;
+        let deviation = (all.squares / all.count as f64 - mean * mean).max(0.0).sqrt();
+        let deviation = if deviation < LEAST_DEVIATION { 1.0 } else { deviation };
+        Standardization { mean: mean as f32, deviation: deviation as f32 }
+    }
+}

@@ -1,0 +1,65 @@
+//! y[m] = (1/k) Σₜ x[m·stride + t], t < k, along the length,  ∂L/∂x[i] = (1/k) Σ g over the windows that hold i
+
+use ndarray::s;
+
+use super::Op;
+use crate::{Real, Tensor, Var, case, shape::mismatch};
+
+pub static AVG_POOL1D: Op = Op {
+    name: "avg_pool1d",
+    formula: "y[m] = (1/k) Σₜ x[m·stride + t] along the length",
+    cases: |s| {
+        let ([n, c], kernel, stride) = (s.dims(), s.int(1, 4), s.int(1, 4));
+        let length = kernel + s.int(0, 6);
+        vec![
+            case!([s.normal(&[n, length, c])], |x| x[0].avg_pool1d(kernel, stride)),
+            case!([s.normal(&[n, 2 * kernel, c])], |x| x[0].avg_pool1d(kernel, kernel)),
+        ]
+    },
+};
+
+impl<T: Real> Var<'_, T> {
+    /// The means of windows of `kernel` places, `stride` apart, along the length; what is left at the end is not seen.
+    /// ∂y/∂x = 1/kernel within the window.
+    ///
+    /// ```text
+    /// x [batch, length, channel]   y [batch, ⌊(length − kernel) / stride⌋ + 1, channel]
+    /// ```
+    ///
+    /// ```
+    /// use gradbook_autograd::{Tape, Tensor};
+    /// let tape = Tape::<f64>::new();
+    /// let x = tape.var(Tensor::new([1, 5, 1], vec![1.0, 3.0, 5.0, 9.0, 100.0]));
+    /// let y = x.avg_pool1d(2, 2);
+    /// assert_eq!(y.value().as_slice(), [2.0, 7.0]);
+    /// assert_eq!(y.sum_all().backward()[x].as_slice(), [0.5, 0.5, 0.5, 0.5, 0.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If x does not have three axes, `kernel` is not within 1 to the length, or `stride` is 0.
+    #[track_caller]
+    pub fn avg_pool1d(self, kernel: usize, stride: usize) -> Self {
+        let x = self.value();
+        let shape = *x.shape();
+        if shape.len() != 3 || kernel == 0 || shape[1] < kernel || stride == 0 {
+            let what = format!("windows of {kernel}, {stride} apart, do not fit");
+            let rule = "1 ≤ kernel ≤ length, stride ≥ 1";
+            mismatch("avg_pool1d", &what, &[("x", &shape, "batch, length, channel")], rule);
+        }
+        let windows = (shape[1] - kernel) / stride + 1;
+        // What place t of every window sees.
+        let seen = move |t: usize| s![.., t..t + (windows - 1) * stride + 1; stride as isize, ..];
+        let share = T::ONE / T::of(kernel as f64);
+        let mut y = Tensor::zeros(shape.with_axis(1, windows));
+        for t in 0..kernel {
+            y.around_mut(1).zip_mut_with(&x.around(1).slice(seen(t)), |y, &x| *y += x * share);
+        }
+        self.tape.record(&AVG_POOL1D, &[self], y, move |g, sink| {
+            let mut dx = Tensor::zeros(shape);
+            for t in 0..kernel {
+                dx.around_mut(1).slice_mut(seen(t)).zip_mut_with(&g.around(1), |dx, &g| *dx += g * share);
+            }
+            sink.add(0, dx);
+        })
+    }
+}

@@ -1,0 +1,229 @@
+//! [`Codebook`]: where the codes and their counters live in the store, and the one place that computes the codes that
+//! lookup, search and decoding all use.
+
+use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Tape, Tensor, Var};
+use gradbook_nn::{Init as Draw, Scope};
+use ndarray_rand::{rand::distr::Distribution, rand_distr::StandardNormal};
+
+use super::{
+    config::{CodebookConfig, Form, Init, Learning, Metric},
+    solve::solve,
+};
+
+/// K codes of some width, what they are made of, and what is known about their use.
+pub struct Codebook {
+    pub(super) config: CodebookConfig,
+    /// What codes are made of, `[code, channel]`.
+    pub(super) codes: ParamId,
+    /// The shared parameters of a form: a matrix, or scale and shift.
+    shared: Vec<ParamId>,
+    /// N and m of the moving average.
+    pub(super) ema: Option<Ema>,
+    /// Hits since the last look, and looks since a code was last respawned.
+    pub(super) hits: ParamId,
+    pub(super) age: ParamId,
+}
+
+/// The buffers of the moving average.
+pub(super) struct Ema {
+    pub counts: ParamId,
+    pub sums: ParamId,
+    /// What was collected since the last update: Σ1 and Σz per code, and the number of batches.
+    pub new_counts: ParamId,
+    pub new_sums: ParamId,
+    pub batches: ParamId,
+}
+
+/// How a codebook gets more codes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Growth {
+    /// New codes are copies of the most used old ones, moved by noise of this size relative to the codes' deviation.
+    Jitter(f64),
+}
+
+impl Codebook {
+    /// Puts a codebook of rows of `width` channels into a store.
+    pub fn new<T: Real>(config: &CodebookConfig, width: usize, scope: &mut Scope<'_, T>) -> Self {
+        let count = config.codes;
+        let draw = match config.init {
+            Init::Uniform => Draw::Uniform { bound: 1.0 / count as f64 },
+            Init::Normal(std) => Draw::Normal { std },
+        };
+        let form = config.learning.form();
+        let moving = matches!(config.learning, Learning::Ema { .. });
+        let start = scope.draw("codes", [count, width], draw);
+        let fixed = moving || form == Form::Linear;
+        let codes =
+            if fixed { scope.buffer("codes", start.clone()) } else { scope.trainable("codes", start.clone()) };
+        let shared = match form {
+            Form::Plain => vec![],
+            Form::Linear => vec![scope.trainable("matrix", identity(width))],
+            Form::Affine => vec![
+                scope.parameter("scale", [width], Draw::Constant(1.0)),
+                scope.parameter("shift", [width], Draw::Constant(0.0)),
+            ],
+        };
+        let ema = moving.then(|| Ema {
+            // N = 1 and m = e: the mean m/N is consistent from the start.
+            counts: scope.buffer("ema.counts", Tensor::filled([count], T::ONE)),
+            sums: scope.buffer("ema.sums", start),
+            new_counts: scope.buffer("ema.new_counts", Tensor::zeros([count])),
+            new_sums: scope.buffer("ema.new_sums", Tensor::zeros([count, width])),
+            batches: scope.buffer("ema.batches", Tensor::zeros([])),
+        });
+        let hits = scope.buffer("hits", Tensor::zeros([count]));
+        let age = scope.buffer("age", Tensor::filled([count], T::of(1e6))); // no grace for codes never respawned
+        Self { config: config.clone(), codes, shared, ema, hits, age }
+    }
+
+    /// K, now.
+    pub fn len<T: Real>(&self, store: &ParamStore<T>) -> usize {
+        store.get(self.codes).shape()[0]
+    }
+
+    /// The width of a code, now.
+    pub fn width<T: Real>(&self, store: &ParamStore<T>) -> usize {
+        store.get(self.codes).shape()[1]
+    }
+
+    /// The parameters (and buffers) with one row per code, which change shape when the codebook grows.
+    pub fn parameter(&self) -> ParamId {
+        self.codes
+    }
+
+    /// The codes `[code, channel]` as everything else sees them.
+    pub fn effective<'t, T: Real>(&self, g: &Graph<'t, T>) -> Var<'t, T> {
+        let made_of = g.param(self.codes);
+        let codes = match self.config.learning.form() {
+            Form::Plain => made_of,
+            Form::Linear => made_of.matmul(g.param(self.shared[0])),
+            Form::Affine => made_of * g.param(self.shared[0]) + g.param(self.shared[1]),
+        };
+        self.metric(codes)
+    }
+
+    /// Rows as the metric compares them.
+    pub fn metric<'t, T: Real>(&self, rows: Var<'t, T>) -> Var<'t, T> {
+        match self.config.metric {
+            Metric::L2 => rows,
+            Metric::Cosine => rows.l2_normalize(1, 1e-12),
+        }
+    }
+
+    /// [`effective`](Self::effective) as plain numbers.
+    pub fn values<T: Real>(&self, store: &ParamStore<T>) -> Tensor<T> {
+        let tape = Tape::new();
+        self.effective(&Graph::eval(&tape, store)).value()
+    }
+
+    /// Makes the effective code of each `(code, row)` equal to the row, with a fresh count, sum, window and age. The
+    /// count is the mean count, so that the next update moves the code no more than an average one.
+    pub fn put<T: Real>(&self, store: &mut ParamStore<T>, rows: &[(usize, &[T])]) {
+        for &(code, row) in rows {
+            let made_of = self.made_of(store, row);
+            write_row(store, self.codes, code, &made_of);
+            if let Some(ema) = &self.ema {
+                let counts = store.get(ema.counts).as_slice();
+                let mean = counts.iter().fold(T::ZERO, |sum, &n| sum + n) / T::of(counts.len() as f64);
+                let sum: Vec<T> = made_of.iter().map(|&e| mean * e).collect();
+                write_row(store, ema.counts, code, &[mean]);
+                write_row(store, ema.sums, code, &sum);
+                write_row(store, ema.new_counts, code, &[T::ZERO]);
+                write_row(store, ema.new_sums, code, &vec![T::ZERO; row.len()]);
+            }
+            write_row(store, self.hits, code, &[T::ZERO]);
+            write_row(store, self.age, code, &[T::ZERO]);
+        }
+    }
+
+    /// What a code must be made of for its effective value to be `row`.
+    fn made_of<T: Real>(&self, store: &ParamStore<T>, row: &[T]) -> Vec<T> {
+        match self.config.learning.form() {
+            Form::Plain => row.to_vec(),
+            Form::Linear => solve(store.get(self.shared[0]), row).unwrap_or_else(|| row.to_vec()),
+            Form::Affine => {
+                let [scale, shift] = [0, 1].map(|i| store.get(self.shared[i]).as_slice());
+                row.iter().zip(scale).zip(shift).map(|((&x, &s), &b)| (x - b) / s).collect()
+            }
+        }
+    }
+
+    /// Grows the codebook to `count` codes; the old ones stay as they are.
+    ///
+    /// # Panics
+    /// If `count` is smaller than K.
+    #[track_caller]
+    pub fn grow<T: Real>(&self, store: &mut ParamStore<T>, count: usize, how: Growth, rng: &mut Rng) {
+        let old = self.len(store);
+        assert!(count >= old, "grow: {count} codes are fewer than the {old} there are");
+        let Growth::Jitter(size) = how;
+        let values = self.values(store);
+        let (width, deviation) = (self.width(store), deviation(values.as_slice()));
+        let used = self.ema.as_ref().map_or(self.hits, |ema| ema.counts);
+        let mut order: Vec<usize> = (0..old).collect();
+        let counts = store.get(used).as_slice();
+        order.sort_by(|&a, &b| counts[b].partial_cmp(&counts[a]).unwrap_or(std::cmp::Ordering::Equal));
+        let jitter = T::of(size * deviation);
+        let rows: Vec<Vec<T>> = (old..count)
+            .map(|k| {
+                let row = &values.as_slice()[order[(k - old) % old] * width..][..width];
+                row.iter().map(|&e| e + jitter * T::of(StandardNormal.sample(rng))).collect()
+            })
+            .collect();
+        for (_, id) in self.per_code() {
+            let value = store.get(id);
+            let mut shape = value.shape().to_vec();
+            let row = value.as_slice().len() / old;
+            shape[0] = count;
+            let mut elements = value.as_slice().to_vec();
+            elements.resize(count * row, T::ZERO);
+            *store.get_mut(id) = Tensor::new(&shape[..], elements);
+        }
+        let rows: Vec<(usize, &[T])> = rows.iter().enumerate().map(|(i, row)| (old + i, &row[..])).collect();
+        self.put(store, &rows);
+    }
+
+    /// Gives every code zeros in new channels, up to `dim` of them.
+    pub(super) fn widen<T: Real>(&self, store: &mut ParamStore<T>, dim: usize) {
+        for id in [Some(self.codes), self.ema.as_ref().map(|e| e.sums), self.ema.as_ref().map(|e| e.new_sums)] {
+            let Some(id) = id else { continue };
+            let narrow = store.get(id).clone();
+            let [count, old] = [0, 1].map(|axis| narrow.shape()[axis]);
+            assert!(dim >= old, "widen: {dim} channels are fewer than the {old} there are");
+            *store.get_mut(id) = Tensor::build([count, dim], |out| {
+                out.fill(T::ZERO);
+                let rows = out.chunks_mut(dim).zip(narrow.as_slice().chunks(old));
+                rows.for_each(|(to, row)| to[..old].copy_from_slice(row));
+            });
+        }
+    }
+
+    /// Every entry with one row per code.
+    pub fn per_code(&self) -> Vec<(&'static str, ParamId)> {
+        let mut all = vec![("codes", self.codes), ("hits", self.hits), ("age", self.age)];
+        if let Some(ema) = &self.ema {
+            all.extend([("counts", ema.counts), ("sums", ema.sums)]);
+            all.extend([("new_counts", ema.new_counts), ("new_sums", ema.new_sums)]);
+        }
+        all
+    }
+}
+
+fn identity<T: Real>(n: usize) -> Tensor<T> {
+    Tensor::build([n, n], |out| {
+        out.fill(T::ZERO);
+        (0..n).for_each(|i| out[i * n + i] = T::ONE);
+    })
+}
+
+/// √ of the mean square of the elements about their mean.
+fn deviation<T: Real>(x: &[T]) -> f64 {
+    let n = x.len().max(1) as f64;
+    let mean = x.iter().map(|x| x.to_f64()).sum::<f64>() / n;
+    (x.iter().map(|x| (x.to_f64() - mean).powi(2)).sum::<f64>() / n).sqrt()
+}
+
+pub(super) fn write_row<T: Real>(store: &mut ParamStore<T>, id: ParamId, row: usize, values: &[T]) {
+    let width = values.len();
+    store.get_mut(id).as_mut_slice()[row * width..(row + 1) * width].copy_from_slice(values);
+}

@@ -1,0 +1,287 @@
+//! How a codebook is set up. What excludes one another cannot be written down together: each way of learning carries
+//! the options that make sense with it, and no others.
+
+use gradbook_nn::Schedule;
+use serde::{Deserialize, Serialize};
+
+/// A codebook of vectors, its way of learning, and its cures against collapse.
+///
+/// ```
+/// use gradbook_vq::codebook::{CodebookConfig, Learning};
+/// let config: CodebookConfig = toml::from_str("codes = 512\nlearning = { by = \"ema\", decay = 0.98 }").unwrap();
+/// assert!(matches!(config.learning, Learning::Ema { decay, .. } if decay == 0.98));
+/// assert_eq!(config.commitment.value, 0.25);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodebookConfig {
+    /// K, the number of codes.
+    pub codes: usize,
+    /// What "nearest" means.
+    #[serde(default)]
+    pub metric: Metric,
+    /// Where codes start.
+    #[serde(default)]
+    pub init: Init,
+    /// How codes learn, and how the gradient passes them.
+    #[serde(default)]
+    pub learning: Learning,
+    /// β of the commitment loss β·mean(z − sg q)², which keeps the encoder near the codes.
+    #[serde(default = "Weight::commitment")]
+    pub commitment: Weight,
+    /// A loss that spreads usage over all codes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diversity: Option<Diversity>,
+    /// Second lives for codes that nobody uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub respawn: Option<Respawn>,
+}
+
+/// The distance of a row to a code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// ‖z − e‖
+    #[default]
+    L2,
+    /// The angle: rows and codes are brought to length 1 first, and so is the quantized value.
+    Cosine,
+}
+
+/// The codes before any training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Init {
+    /// Uniform in ±1/K (van den Oord et al. 2017): a tiny ball, from which collapse starts.
+    Uniform,
+    /// Normal with this deviation.
+    Normal(f64),
+}
+
+impl Default for Init {
+    fn default() -> Self {
+        Self::Normal(1.0)
+    }
+}
+
+/// How codes learn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Learning {
+    /// Codes are moving averages of the rows that chose them (van den Oord et al. 2017, appendix A).
+    Ema {
+        /// γ in N ← γN + (1 − γ)n.
+        #[serde(default = "defaults::decay")]
+        decay: f64,
+        /// Batches collected before each update: an effective batch this many times as large.
+        #[serde(default = "defaults::one")]
+        accumulate: u64,
+        /// How the gradient passes the codes.
+        #[serde(default)]
+        estimator: Estimator,
+        /// Draw codes ∝ exp(−d²/τ) at this temperature while training, instead of the nearest (Lee et al. 2022).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sample: Option<f64>,
+    },
+    /// Codes follow the gradient of weight·mean(sg z − q)².
+    Loss {
+        /// The weight of the codebook loss.
+        #[serde(default = "defaults::unit")]
+        weight: f64,
+        /// What a code is made of.
+        #[serde(default)]
+        form: Form,
+        /// How the gradient passes the codes.
+        #[serde(default)]
+        estimator: Estimator,
+        /// As for `ema`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sample: Option<f64>,
+        /// Weight of Σ_{k≠l} cos²(e_k, e_l)/K², which spreads the codes' directions (Shin et al. 2021).
+        #[serde(default)]
+        orthogonality: f64,
+    },
+    /// DiVeQ (arXiv:2509.26469): z + ‖q − z‖·u, u the noisy direction to q held constant. Codes learn from the decoder.
+    Diveq {
+        /// σ² of the noise on the direction.
+        #[serde(default = "defaults::variance")]
+        variance: f64,
+    },
+    /// Noise substitution (Vali & Bäckström 2022): z + ‖q − z‖·v for a random unit v. Codes learn from the decoder.
+    Noise,
+    /// Gumbel straight-through (Jang et al. 2017): a drawn one-hot choice with the gradient of its softmax.
+    Gumbel {
+        /// The temperature of the softmax.
+        #[serde(default = "defaults::unit")]
+        temperature: f64,
+    },
+    /// IBQ (arXiv:2412.02692): the nearest code with the gradient of the softmax over all codes, so every code learns.
+    Ibq {
+        /// The temperature of the softmax.
+        #[serde(default = "defaults::unit")]
+        temperature: f64,
+    },
+}
+
+impl Default for Learning {
+    fn default() -> Self {
+        Self::Ema { decay: 0.99, accumulate: 1, estimator: Estimator::StraightThrough, sample: None }
+    }
+}
+
+impl Learning {
+    /// What a code is made of.
+    pub fn form(&self) -> Form {
+        match self {
+            Self::Loss { form, .. } => *form,
+            _ => Form::Plain,
+        }
+    }
+}
+
+/// How the decoder's gradient passes the quantizer to the encoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Estimator {
+    /// Unchanged (Bengio et al. 2013).
+    #[default]
+    StraightThrough,
+    /// Turned and scaled with the rotation that takes z to q (Fifty et al. 2024, arXiv:2410.06424).
+    Rotation,
+}
+
+/// What a learned code is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// The vector itself.
+    #[default]
+    Plain,
+    /// SimVQ (arXiv:2411.02038): frozen vectors times one learned matrix, so every step moves all codes.
+    Linear,
+    /// One learned scale and shift per channel, shared by all codes (Huh et al. 2023, arXiv:2305.08842).
+    Affine,
+}
+
+/// A loss weight that may change over training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "WeightText")]
+pub struct Weight {
+    /// The base value.
+    pub value: f64,
+    /// A factor on it by training step.
+    pub schedule: Schedule,
+}
+
+/// A plain number or a number with a schedule.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WeightText {
+    Constant(f64),
+    Scheduled { value: f64, schedule: Schedule },
+}
+
+impl From<WeightText> for Weight {
+    fn from(text: WeightText) -> Self {
+        match text {
+            WeightText::Constant(value) => Self::constant(value),
+            WeightText::Scheduled { value, schedule } => Self { value, schedule },
+        }
+    }
+}
+
+impl Weight {
+    /// The same at every step.
+    pub fn constant(value: f64) -> Self {
+        Self { value, schedule: Schedule::Constant }
+    }
+
+    fn commitment() -> Self {
+        Self::constant(0.25)
+    }
+
+    /// The weight at a training step.
+    pub fn at(&self, step: u64) -> f64 {
+        self.value * self.schedule.at(step)
+    }
+}
+
+/// A loss on the mean soft assignment q̄ = mean over rows of softmax(−d²/τ).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Diversity {
+    /// Its weight λ.
+    pub weight: Weight,
+    /// τ, relative to the mean squared distance of a row to its nearest code.
+    #[serde(default = "defaults::unit")]
+    pub temperature: f64,
+    /// What is minimized.
+    #[serde(default)]
+    pub measure: Spread,
+}
+
+/// How unevenness is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spread {
+    /// KL(q̄‖U) = Σ q̄ ln(K q̄), which is 0 at best.
+    #[default]
+    Kl,
+    /// −H(q̄) = Σ q̄ ln q̄, the same up to the constant ln K.
+    Entropy,
+}
+
+/// When a code counts as dead and where it comes back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Respawn {
+    /// Look every so many steps, at the hits since the last look.
+    pub every: u64,
+    /// Fewer hits than this are too few.
+    pub below: Threshold,
+    /// Which rows of the batch it comes back on.
+    #[serde(default)]
+    pub aim: Aim,
+    /// Looks that a respawned code is left alone.
+    #[serde(default = "defaults::one")]
+    pub grace: u64,
+    /// No more respawns from this step on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+}
+
+/// How few hits are too few.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Threshold {
+    /// This many hits in the window.
+    Hits(f64),
+    /// This share of the mean hits of a code in the window.
+    OfMean(f64),
+}
+
+/// Rows on which a dead code comes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aim {
+    /// Any row.
+    #[default]
+    Uniform,
+    /// Rows far from their code, drawn ∝ squared distance.
+    Distortion,
+}
+
+mod defaults {
+    pub fn decay() -> f64 {
+        0.99
+    }
+    pub fn one() -> u64 {
+        1
+    }
+    pub fn unit() -> f64 {
+        1.0
+    }
+    pub fn variance() -> f64 {
+        5e-3
+    }
+}

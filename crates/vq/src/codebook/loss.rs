@@ -1,0 +1,45 @@
+//! The losses of a codebook. Means run over all rows and channels, so no loss depends on how rows are batched.
+
+use gradbook_autograd::{Real, Tensor, Var};
+
+use super::config::{Diversity, Spread};
+
+/// mean (a − sg b)²: pulls `a` towards `b`.
+pub fn pull<'t, T: Real>(a: Var<'t, T>, b: Var<'t, T>) -> Var<'t, T> {
+    (a - b.detach()).square().mean_all()
+}
+
+/// Squared distances of rows z `[row, channel]` to codes `[code, channel]`: ‖z‖² − 2z·e + ‖e‖², `[row, code]`.
+pub fn distances<'t, T: Real>(z: Var<'t, T>, codes: Var<'t, T>) -> Var<'t, T> {
+    let count = codes.shape()[0];
+    let norms = codes.square().sum(&[1]).reshape([1, count]);
+    z.square().sum_keep(&[1]) - 2.0 * z.matmul_nt(codes) + norms
+}
+
+/// How unevenly the codes are used, softly: of q̄ = mean over rows of softmax(−d²/τ), the divergence from uniform or the
+/// negative entropy. The gradient reaches the encoder and, where they learn by gradient, all codes.
+pub fn diversity<'t, T: Real>(z: Var<'t, T>, codes: Var<'t, T>, config: &Diversity) -> Var<'t, T> {
+    let d = distances(z, codes);
+    let nearest = d.value().fold_axes(&[1], T::of(f64::INFINITY), |a, b| if b < a { b } else { a });
+    let rows = nearest.as_slice().len() as f64;
+    let scale = nearest.as_slice().iter().map(|d| d.to_f64().max(0.0)).sum::<f64>() / rows;
+    let p = (d * (-1.0 / (config.temperature * scale.max(1e-12)))).softmax(1);
+    let mean = p.mean(&[0]) + 1e-20; // ln 0 is never taken
+    let negative_entropy = (mean * mean.ln()).sum_all();
+    match config.measure {
+        Spread::Kl => negative_entropy + (codes.shape()[0] as f64).ln(),
+        Spread::Entropy => negative_entropy,
+    }
+}
+
+/// Σ_{k≠l} cos²(e_k, e_l) / K²: 0 when all codes are orthogonal.
+pub fn orthogonality<'t, T: Real>(codes: Var<'t, T>) -> Var<'t, T> {
+    let count = codes.shape()[0];
+    let units = codes.l2_normalize(1, 1e-12);
+    let off_diagonal = Tensor::build([count, count], |out| {
+        out.fill(T::ONE);
+        (0..count).for_each(|k| out[k * count + k] = T::ZERO);
+    });
+    let cosines = units.matmul_nt(units) * codes.tape().constant(off_diagonal);
+    cosines.square().sum_all() * (1.0 / (count * count) as f64)
+}

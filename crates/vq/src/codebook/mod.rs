@@ -1,0 +1,266 @@
+//! Vector quantization with a codebook: the nearest of K learned vectors stands for a row.
+//! Neural Discrete Representation Learning, van den Oord et al. 2017, arXiv:1711.00937.
+
+mod book;
+mod config;
+mod ema;
+mod estimator;
+mod loss;
+mod solve;
+
+use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stat, Stats, Stream, Tensor, Var};
+use gradbook_nn::{ConfigError, Scope};
+use ndarray_rand::rand::Rng as _;
+
+pub use book::{Codebook, Growth};
+pub use config::{
+    Aim, CodebookConfig, Diversity, Estimator, Form, Init, Learning, Metric, Respawn, Spread, Threshold, Weight,
+};
+
+use crate::{
+    Absorbed, Book, Codes, KindConfig, Latent, Loss, Quantized, Quantizer,
+    kmeans::{Start, kmeans},
+    search::nearest,
+};
+
+/// Rounds of Lloyd's algorithm when seeding.
+const SEEDING_ROUNDS: usize = 20;
+
+impl KindConfig for CodebookConfig {
+    const NAME: &'static str = "codebook";
+    const PAPER: &'static str = "arXiv:1711.00937";
+    const SUMMARY: &'static str = "the nearest of K learned vectors";
+
+    fn build<T: Real>(&self, dim: usize, scope: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+        let rule = |what: &str, got: String, rule: &str| {
+            Err(ConfigError { what: format!("quantizer.{what}"), got, rule: rule.to_owned() })
+        };
+        if self.codes == 0 {
+            return rule("codes", "0".into(), "at least one code");
+        }
+        if let Learning::Ema { decay, accumulate, .. } = self.learning
+            && (!(0.0..1.0).contains(&decay) || accumulate == 0)
+        {
+            return rule("learning", format!("{:?}", self.learning), "0 ≤ decay < 1 and accumulate ≥ 1");
+        }
+        if let Some(respawn) = &self.respawn
+            && respawn.every == 0
+        {
+            return rule("respawn.every", "0".into(), "at least one step");
+        }
+        Ok(Box::new(VectorQuantizer { book: Codebook::new(self, dim, scope) }))
+    }
+
+    fn probes() -> Vec<Self> {
+        let plain = |learning: Learning| Self {
+            codes: 7,
+            metric: Metric::L2,
+            init: Init::Normal(1.0),
+            learning,
+            commitment: Weight::constant(0.25),
+            diversity: None,
+            respawn: None,
+        };
+        let loss = |form, estimator, sample, orthogonality| Learning::Loss {
+            weight: 1.0,
+            form,
+            estimator,
+            sample,
+            orthogonality,
+        };
+        let mut all = vec![
+            plain(Learning::default()),
+            plain(Learning::Ema { decay: 0.9, accumulate: 2, estimator: Estimator::Rotation, sample: None }),
+            plain(Learning::Ema { decay: 0.9, accumulate: 1, estimator: Estimator::StraightThrough, sample: Some(0.5) }),
+            plain(loss(Form::Plain, Estimator::StraightThrough, None, 0.0)),
+            plain(loss(Form::Plain, Estimator::Rotation, Some(0.3), 0.1)),
+            plain(loss(Form::Linear, Estimator::StraightThrough, None, 0.0)),
+            plain(loss(Form::Linear, Estimator::Rotation, None, 0.1)),
+            plain(loss(Form::Affine, Estimator::StraightThrough, None, 0.0)),
+            plain(Learning::Diveq { variance: 5e-3 }),
+            plain(Learning::Noise),
+            plain(Learning::Gumbel { temperature: 0.7 }),
+            plain(Learning::Ibq { temperature: 0.7 }),
+        ];
+        let cosine: Vec<_> = all.iter().cloned().map(|config| Self { metric: Metric::Cosine, ..config }).collect();
+        all.extend(cosine);
+        let with = |config: &Self, aim, below, measure| Self {
+            diversity: Some(Diversity { weight: Weight::constant(0.1), temperature: 1.0, measure }),
+            respawn: Some(Respawn { every: 1, below, aim, grace: 2, until: None }),
+            ..config.clone()
+        };
+        let cured = [0, 3, 5, 7, 8, 12, 15].map(|i| with(&all[i], Aim::Uniform, Threshold::Hits(1.0), Spread::Kl));
+        let aimed = [1, 4, 6].map(|i| with(&all[i], Aim::Distortion, Threshold::OfMean(0.3), Spread::Entropy));
+        all.extend(cured.into_iter().chain(aimed));
+        all
+    }
+}
+
+/// The quantizer of a [`CodebookConfig`].
+pub struct VectorQuantizer {
+    book: Codebook,
+}
+
+impl VectorQuantizer {
+    /// The codes of rows (already as the metric compares them): the nearest, or drawn when training says so.
+    fn choose<T: Real>(&self, g: &Graph<'_, T>, z: &Tensor<T>, codes: &Tensor<T>) -> Vec<usize> {
+        let temperature = match self.book.config.learning {
+            Learning::Ema { sample, .. } | Learning::Loss { sample, .. } => sample,
+            Learning::Gumbel { temperature } => Some(temperature),
+            _ => None,
+        };
+        match temperature {
+            Some(temperature) if g.training() => draw(z, codes, temperature, &mut g.rng()),
+            _ => nearest(z, codes).into_iter().map(|k| k as usize).collect(),
+        }
+    }
+
+    /// The values in training: those of the codes (noise aside) with the gradient of the way of learning.
+    fn estimate<'t, T: Real>(
+        &self,
+        g: &Graph<'t, T>,
+        z: Var<'t, T>,
+        codes: Var<'t, T>,
+        chosen: &[usize],
+    ) -> Var<'t, T> {
+        let q = || codes.gather_rows(chosen);
+        match self.book.config.learning {
+            Learning::Ema { estimator, .. } | Learning::Loss { estimator, .. } => estimator.apply(z, q()),
+            Learning::Diveq { variance } => estimator::diveq(z, q(), variance, &mut g.rng()),
+            Learning::Noise => estimator::noise(z, q(), &mut g.rng()),
+            Learning::Gumbel { temperature } | Learning::Ibq { temperature } => {
+                let p = (loss::distances(z, codes) * (-1.0 / temperature)).softmax(1);
+                estimator::soft_choice(p, codes, chosen)
+            }
+        }
+    }
+
+    fn losses<'t, T: Real>(
+        &self,
+        g: &Graph<'t, T>,
+        z: Var<'t, T>,
+        codes: Var<'t, T>,
+        chosen: &[usize],
+    ) -> Vec<Loss<'t, T>> {
+        let config = &self.book.config;
+        let q = codes.gather_rows(chosen);
+        let mut losses = Vec::new();
+        let commitment = config.commitment.at(g.step());
+        if commitment != 0.0 {
+            losses.push(Loss::new("commitment", loss::pull(z, q) * commitment));
+        }
+        if let Learning::Loss { weight, orthogonality, .. } = config.learning {
+            losses.push(Loss::new("codebook", loss::pull(q, z) * weight));
+            if orthogonality != 0.0 {
+                losses.push(Loss::new("orthogonality", loss::orthogonality(codes) * orthogonality));
+            }
+        }
+        if let Some(diversity) = &config.diversity {
+            let weight = diversity.weight.at(g.step());
+            losses.push(Loss::new("diversity", loss::diversity(z, codes, diversity) * weight));
+        }
+        losses
+    }
+
+    /// Hits per code; Σz per code for the moving average; the rows themselves when codes are about to respawn.
+    fn report<T: Real>(&self, g: &Graph<'_, T>, z: &Tensor<T>, chosen: &[usize]) {
+        let (about, count, width) = (self.book.codes, self.book.len(g.store()), self.book.width(g.store()));
+        let mut hits = vec![0; count];
+        chosen.iter().for_each(|&k| hits[k] += 1);
+        let mut stats = Stats::one(about, "hits", Stat::Counts(hits));
+        if self.book.ema.is_some() {
+            let mut sums = Tensor::zeros([count, width]);
+            let cells = sums.as_mut_slice();
+            for (row, &k) in z.as_slice().chunks(width).zip(chosen) {
+                cells[k * width..(k + 1) * width].iter_mut().zip(row).for_each(|(sum, &z)| *sum += z);
+            }
+            stats.insert(about, "sums", Stat::Sum(sums));
+        }
+        if self.book.config.respawn.as_ref().is_some_and(|respawn| respawn.looks(g.step())) {
+            stats.insert(about, "rows", Stat::Rows(z.clone()));
+        }
+        g.report(stats);
+    }
+}
+
+impl<T: Real> Quantizer<T> for VectorQuantizer {
+    fn dim(&self, store: &ParamStore<T>) -> usize {
+        self.book.width(store)
+    }
+
+    fn radices(&self, store: &ParamStore<T>) -> Vec<u64> {
+        vec![self.book.len(store) as u64]
+    }
+
+    fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
+        let shape = z.value.shape();
+        let z = z.rows("codebook", self.book.width(g.store())).map(|z| self.book.metric(z));
+        let codes = self.book.effective(g);
+        let (rows, vectors) = (z.value.value(), codes.value());
+        let chosen = self.choose(g, &rows, &vectors);
+        let indices = Codes::single(chosen.iter().map(|&k| k as u64).collect(), vectors.shape()[0] as u64);
+        if !g.training() {
+            let values = self.lookup(g, &indices).reshape(shape);
+            return Quantized { values, codes: indices, losses: Vec::new() };
+        }
+        self.report(g, &rows, &chosen);
+        let values = self.estimate(g, z.value, codes, &chosen).reshape(shape);
+        Quantized { values, codes: indices, losses: self.losses(g, z.loss, codes, &chosen) }
+    }
+
+    fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
+        rows_of(self.book.effective(g), codes.column(0))
+    }
+
+    fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
+        self.book.absorb_stats(store, stats, stream)
+    }
+
+    fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
+        let rows = {
+            let tape = gradbook_autograd::Tape::new();
+            self.book.metric(tape.constant(latents.clone())).value()
+        };
+        let found = kmeans(&rows, self.book.len(store), SEEDING_ROUNDS, Start::PlusPlus, &mut stream.next_use());
+        let width = self.book.width(store);
+        let all: Vec<(usize, &[T])> = found.centers.as_slice().chunks(width).enumerate().collect();
+        self.book.put(store, &all);
+    }
+
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
+        self.book.widen(store, dim);
+        true
+    }
+
+    fn codebooks(&self) -> Vec<Book<'_>> {
+        vec![Book { place: String::new(), codebook: &self.book, slots: 0..1 }]
+    }
+}
+
+/// The codes of a column, with zeros where it is skipped.
+fn rows_of<'t, T: Real>(codes: Var<'t, T>, column: &[u64]) -> Var<'t, T> {
+    let skipped = |&k: &u64| k == crate::codes::SKIPPED;
+    let rows: Vec<usize> = column.iter().map(|k| if skipped(k) { 0 } else { *k as usize }).collect();
+    let values = codes.gather_rows(&rows);
+    if !column.iter().any(skipped) {
+        return values;
+    }
+    let keep: Vec<T> = column.iter().map(|k| if skipped(k) { T::ZERO } else { T::ONE }).collect();
+    values * codes.tape().constant(Tensor::new([column.len(), 1], keep))
+}
+
+/// A code per row, drawn with probability ∝ exp(−d²/τ), by the largest of −d²/τ plus Gumbel noise.
+fn draw<T: Real>(z: &Tensor<T>, codes: &Tensor<T>, temperature: f64, rng: &mut Rng) -> Vec<usize> {
+    let tape = gradbook_autograd::Tape::new();
+    let d = loss::distances(tape.constant(z.clone()), tape.constant(codes.clone())).value();
+    let count = codes.shape()[0];
+    let score = |d: &T, rng: &mut Rng| {
+        let u: f64 = rng.random_range(f64::MIN_POSITIVE..1.0);
+        -d.to_f64() / temperature - (-u.ln()).ln()
+    };
+    let best = |row: &[T]| {
+        let scores: Vec<f64> = row.iter().map(|d| score(d, rng)).collect();
+        (0..count).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("at least one code")
+    };
+    d.as_slice().chunks(count).map(best).collect()
+}

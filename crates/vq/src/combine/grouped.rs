@@ -1,0 +1,114 @@
+//! Product quantization: the channels are cut into groups, and each group has a quantizer of its own.
+//! Jégou et al. 2011; HiFi-Codec, Yang et al. 2023, arXiv:2305.02765.
+
+use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
+use gradbook_nn::{ConfigError, Scope};
+use serde::{Deserialize, Serialize};
+
+use super::{Parts, named};
+use crate::{Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer, kinds::QuantizerConfig};
+
+/// Equal groups of channels with the same kind of quantizer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupedConfig {
+    /// The number of groups, which divides the channels.
+    pub groups: usize,
+    /// The quantizer of each group.
+    pub quantizer: Box<QuantizerConfig>,
+}
+
+impl KindConfig for GroupedConfig {
+    const NAME: &'static str = "grouped";
+    const PAPER: &'static str = "arXiv:2305.02765";
+    const SUMMARY: &'static str = "channels cut into groups, each with its own quantizer";
+
+    fn build<T: Real>(&self, dim: usize, scope: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+        if self.groups == 0 || !dim.is_multiple_of(self.groups) {
+            let rule = format!("a divisor of the {dim} channels");
+            return Err(ConfigError { what: "quantizer.groups".into(), got: self.groups.to_string(), rule });
+        }
+        let part = |i| self.quantizer.build(dim / self.groups, &mut scope.at("group").at(i));
+        Ok(Box::new(Grouped { parts: Parts((0..self.groups).map(part).collect::<Result<_, _>>()?) }))
+    }
+
+    fn probes() -> Vec<Self> {
+        let some = |probes: Vec<QuantizerConfig>| probes.into_iter().filter(|p| p.probe_dim() == 4);
+        let codebooks = crate::codebook::CodebookConfig::probes().into_iter().map(QuantizerConfig::Codebook);
+        let fsq = crate::kinds::FsqConfig::probes().into_iter().map(QuantizerConfig::Fsq);
+        some(codebooks.step_by(3).chain(fsq).collect())
+            .map(|quantizer| Self { groups: 2, quantizer: Box::new(quantizer) })
+            .collect()
+    }
+
+    fn probe_dim(&self) -> usize {
+        self.groups * self.quantizer.probe_dim()
+    }
+}
+
+/// The quantizer of a [`GroupedConfig`].
+pub struct Grouped<T: Real> {
+    parts: Parts<T>,
+}
+
+impl<T: Real> Grouped<T> {
+    /// Groups of these quantizers, each of which takes its [`dim`](Quantizer::dim) channels.
+    pub fn new(parts: Vec<Box<dyn Quantizer<T>>>) -> Self {
+        Self { parts: Parts(parts) }
+    }
+}
+
+impl<T: Real> Quantizer<T> for Grouped<T> {
+    fn dim(&self, store: &ParamStore<T>) -> usize {
+        self.parts.0.iter().map(|part| part.dim(store)).sum()
+    }
+
+    fn radices(&self, store: &ParamStore<T>) -> Vec<u64> {
+        self.parts.radices(store)
+    }
+
+    fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
+        let shape = z.value.shape();
+        let z = z.rows("grouped", self.dim(g.store()));
+        let (mut values, mut codes, mut losses) = (Vec::new(), Vec::new(), Vec::new());
+        let mut from = 0;
+        for (i, part) in self.parts.0.iter().enumerate() {
+            let range = from..from + part.dim(g.store());
+            from = range.end;
+            let found = part.quantize(g, z.map(|z| z.slice(1, range.clone())));
+            values.push(found.values);
+            codes.push(found.codes);
+            losses.extend(named(i, found.losses));
+        }
+        Quantized { values: Var::concat(&values, 1).reshape(shape), codes: Codes::join(codes), losses }
+    }
+
+    fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
+        let columns = self.parts.split(g.store(), codes);
+        let values: Vec<_> = self.parts.0.iter().zip(&columns).map(|(part, codes)| part.lookup(g, codes)).collect();
+        Var::concat(&values, 1)
+    }
+
+    fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
+        self.parts.absorb(store, stats, stream)
+    }
+
+    fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
+        let tape = Tape::new();
+        let rows = tape.constant(latents.clone());
+        let mut from = 0;
+        for part in &self.parts.0 {
+            let range = from..from + part.dim(store);
+            from = range.end;
+            part.seed(store, &rows.slice(1, range).value(), stream);
+        }
+    }
+
+    fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
+        self.parts.0.iter().fold(false, |any, part| part.raise(store, dim, rng) || any)
+    }
+
+    fn codebooks(&self) -> Vec<Book<'_>> {
+        self.parts.codebooks("group")
+    }
+}

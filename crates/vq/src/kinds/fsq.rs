@@ -1,0 +1,149 @@
+//! Finite scalar quantization: every channel is rounded to a few levels; no codebook, nothing to collapse.
+//! Mentzer et al. 2023, arXiv:2309.15505; the symmetric variant: Parker et al. 2024, arXiv:2411.19842.
+
+use gradbook_autograd::{Graph, ParamStore, Real, Tensor, Var};
+use gradbook_nn::{ConfigError, Scope};
+use serde::{Deserialize, Serialize};
+
+use crate::{Codes, KindConfig, Latent, Quantized, Quantizer};
+
+/// How far beyond the outermost level the bound of the plain variant reaches.
+const SLACK: f64 = 1e-3;
+
+/// FSQ with one number of levels per channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FsqConfig {
+    /// L of every channel. Together they make ΠL codes.
+    pub levels: Vec<u64>,
+    /// Levels evenly spaced on [−1, 1] for every L; the plain variant has 0 as a level for every L.
+    #[serde(default)]
+    pub symmetric: bool,
+}
+
+impl KindConfig for FsqConfig {
+    const NAME: &'static str = "fsq";
+    const PAPER: &'static str = "arXiv:2309.15505";
+    const SUMMARY: &'static str = "each channel rounded to a few levels; no codebook";
+
+    fn build<T: Real>(&self, dim: usize, _: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+        let error = |rule: &str| {
+            Err(ConfigError { what: "quantizer.levels".into(), got: format!("{:?}", self.levels), rule: rule.into() })
+        };
+        if self.levels.len() != dim {
+            return error(&format!("one number for each of the {dim} channels (or put it behind a projection)"));
+        }
+        if self.levels.iter().any(|&l| l < 2) {
+            return error("at least two levels in every channel");
+        }
+        let all = self.levels.iter().try_fold(1u64, |all, &l| all.checked_mul(l)).filter(|all| *all <= 1 << 63);
+        match all {
+            Some(all) => Ok(Box::new(Fsq { config: self.clone(), all })),
+            None => error("together at most 2⁶³ codes"),
+        }
+    }
+
+    fn probes() -> Vec<Self> {
+        let config = |levels: &[u64], symmetric| Self { levels: levels.to_vec(), symmetric };
+        vec![
+            config(&[3, 5, 2, 4], false),
+            config(&[3, 5, 2, 4], true),
+            config(&[7], false),
+            config(&[1 << 20, 1 << 20, 1 << 20], true),
+        ]
+    }
+
+    fn probe_dim(&self) -> usize {
+        self.levels.len()
+    }
+}
+
+/// The quantizer of an [`FsqConfig`].
+pub struct Fsq {
+    config: FsqConfig,
+    all: u64,
+}
+
+impl Fsq {
+    /// z bounded so that rounding gives one of the L levels, as a function of tape values; one row of constants per
+    /// quantity, broadcast over rows.
+    fn bounded<'t, T: Real>(&self, z: Var<'t, T>) -> Var<'t, T> {
+        let tape = z.tape();
+        let row = |f: &dyn Fn(f64) -> f64| {
+            let values: Vec<T> = self.config.levels.iter().map(|&l| T::of(f(l as f64))).collect();
+            tape.constant(Tensor::new([1, values.len()], values))
+        };
+        if self.config.symmetric {
+            return (z.tanh() + 1.0) * row(&|l| (l - 1.0) / 2.0); // 0 … L − 1
+        }
+        let half = |l: f64| (l - 1.0) * (1.0 + SLACK) / 2.0;
+        let offset = |l: f64| if l % 2.0 == 0.0 { 0.5 } else { 0.0 };
+        let shift = row(&|l| (offset(l) / half(l)).clamp(-1.0 + 1e-7, 1.0 - 1e-7).atanh());
+        (z + shift).tanh() * row(&half) - row(&offset) // about −L/2 … L/2
+    }
+
+    /// The level of each channel, 0 … L − 1, and its value.
+    fn digit(&self, channel: usize, bounded: f64) -> u64 {
+        let l = self.config.levels[channel];
+        let lowest = if self.config.symmetric { 0.0 } else { -((l / 2) as f64) };
+        ((bounded + 0.5).floor() - lowest).clamp(0.0, (l - 1) as f64) as u64
+    }
+
+    fn level(&self, channel: usize, digit: u64) -> f64 {
+        let l = self.config.levels[channel];
+        if self.config.symmetric {
+            2.0 * digit as f64 / (l - 1) as f64 - 1.0
+        } else {
+            (digit as f64 - (l / 2) as f64) / (l / 2) as f64
+        }
+    }
+
+    /// What one unit of [`bounded`](Self::bounded) is worth in the value.
+    fn steps(&self) -> Vec<f64> {
+        let step = |&l: &u64| if self.config.symmetric { 2.0 / (l - 1) as f64 } else { 1.0 / (l / 2) as f64 };
+        self.config.levels.iter().map(step).collect()
+    }
+}
+
+impl<T: Real> Quantizer<T> for Fsq {
+    fn dim(&self, _: &ParamStore<T>) -> usize {
+        self.config.levels.len()
+    }
+
+    fn radices(&self, _: &ParamStore<T>) -> Vec<u64> {
+        vec![self.all]
+    }
+
+    fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
+        let (shape, dim) = (z.value.shape(), self.config.levels.len());
+        let bounded = self.bounded(z.rows("fsq", dim).value);
+        let rows = bounded.value();
+        if let Some(row) = rows.as_slice().chunks(dim).position(|row| row.iter().any(|x| x.is_nan())) {
+            panic!("fsq: row {row} of z is not a number\n  rule: every channel of every row is a number");
+        }
+        let index = |row: &[T]| {
+            let digits = row.iter().enumerate().rev();
+            digits.fold(0, |index, (c, x)| index * self.config.levels[c] + self.digit(c, x.to_f64()))
+        };
+        let codes = Codes::single(rows.as_slice().chunks(dim).map(index).collect(), self.all);
+        let hard = self.lookup(g, &codes);
+        let steps: Vec<T> = self.steps().into_iter().map(T::of).collect();
+        // Rounding is passed straight through; the bound keeps its own derivative.
+        let soft = bounded * g.tape().constant(Tensor::new([1, dim], steps));
+        let values = if g.training() { hard.surrogate(soft) } else { hard };
+        Quantized { values: values.reshape(shape), codes, losses: Vec::new() }
+    }
+
+    fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
+        let mut values = Vec::with_capacity(codes.column(0).len() * self.config.levels.len());
+        for &code in codes.column(0) {
+            let mut rest = code;
+            for (channel, &l) in self.config.levels.iter().enumerate() {
+                let skipped = code == crate::codes::SKIPPED;
+                values.push(if skipped { T::ZERO } else { T::of(self.level(channel, rest % l)) });
+                rest /= l;
+            }
+        }
+        g.tape().constant(Tensor::new([codes.column(0).len(), self.config.levels.len()], values))
+    }
+}

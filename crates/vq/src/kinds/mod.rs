@@ -1,0 +1,105 @@
+//! The kinds of quantizers. A kind is a config type that builds itself; [`ALL`] lists them, and from the list follow the
+//! config names, the table in the book and the contract tests.
+
+use gradbook_autograd::Real;
+use gradbook_nn::{ConfigError, Scope};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Quantizer,
+    codebook::CodebookConfig,
+    combine::{GroupedConfig, ProjectedConfig, ResidualConfig},
+};
+
+mod fsq;
+
+pub use fsq::FsqConfig;
+
+/// A kind of quantizer: its options, and how it is built from them.
+pub trait KindConfig: Sized {
+    /// The name in configs.
+    const NAME: &'static str;
+    /// Where it is from.
+    const PAPER: &'static str;
+    /// What it does, in a few words.
+    const SUMMARY: &'static str;
+
+    /// Puts the quantizer of rows of `dim` channels into a store.
+    ///
+    /// # Errors
+    /// If options or `dim` cannot work.
+    fn build<T: Real>(&self, dim: usize, scope: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError>;
+
+    /// Configs that together show every option, for the contract tests.
+    fn probes() -> Vec<Self>;
+
+    /// A number of channels that [`probes`](Self::probes) can work with.
+    fn probe_dim(&self) -> usize {
+        4
+    }
+}
+
+/// A kind in the list.
+pub struct Kind {
+    /// The name in configs.
+    pub name: &'static str,
+    /// Where it is from.
+    pub paper: &'static str,
+    /// What it does.
+    pub summary: &'static str,
+    /// Configs that show its options.
+    pub probes: fn() -> Vec<QuantizerConfig>,
+}
+
+macro_rules! kinds {
+    ($($variant:ident: $config:ty),+ $(,)?) => {
+        /// The config of a quantizer of any kind, as in `{ kind = "fsq", levels = [8, 5, 5] }`.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        pub enum QuantizerConfig {
+            $(
+                #[doc = concat!("A [`", stringify!($config), "`].")]
+                $variant($config),
+            )+
+        }
+
+        impl QuantizerConfig {
+            /// Puts the quantizer of rows of `dim` channels into a store.
+            ///
+            /// # Errors
+            /// If options or `dim` cannot work.
+            pub fn build<T: Real>(
+                &self,
+                dim: usize,
+                scope: &mut Scope<'_, T>,
+            ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+                match self {
+                    $(Self::$variant(config) => config.build(dim, scope),)+
+                }
+            }
+
+            /// A number of channels that a config of [`Kind::probes`] can work with.
+            pub fn probe_dim(&self) -> usize {
+                match self {
+                    $(Self::$variant(config) => config.probe_dim(),)+
+                }
+            }
+        }
+
+        /// Every kind.
+        pub static ALL: &[Kind] = &[$(Kind {
+            name: <$config>::NAME,
+            paper: <$config>::PAPER,
+            summary: <$config>::SUMMARY,
+            probes: || <$config>::probes().into_iter().map(QuantizerConfig::$variant).collect(),
+        }),+];
+    };
+}
+
+kinds! {
+    Codebook: CodebookConfig,
+    Fsq: FsqConfig,
+    Grouped: GroupedConfig,
+    Projected: ProjectedConfig,
+    Residual: ResidualConfig,
+}

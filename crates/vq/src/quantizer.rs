@@ -1,0 +1,170 @@
+//! [`Quantizer`]: the contract of everything that turns rows of numbers into codes and back.
+
+use std::ops::Range;
+
+use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
+
+use crate::{Codes, codebook::Codebook};
+
+/// A vector quantizer. Rows `z` of [`dim`](Self::dim) channels become codes, and codes become rows again.
+///
+/// *Forward is pure.* [`quantize`](Self::quantize) changes nothing: it returns values, codes and losses, and *reports*
+/// mergeable statistics to the graph. After the step, [`absorb`](Self::absorb) applies the merged statistics: moving
+/// averages, respawn, counters. All state lives in the [`ParamStore`], so checkpoints hold it without further ado.
+///
+/// *One codebook.* [`lookup`](Self::lookup) is the only way from codes to values; evaluation returns it and
+/// [`decode`](Self::decode) calls it, so decode(encode(z)) is the quantized value bit for bit.
+pub trait Quantizer<T: Real>: Send + Sync {
+    /// The number of channels of a row, now (codes may be widened).
+    fn dim(&self, store: &ParamStore<T>) -> usize;
+
+    /// How many codes each slot has to choose from, now (codebooks may grow).
+    fn radices(&self, store: &ParamStore<T>) -> Vec<u64>;
+
+    /// Quantizes `z` `[…, channel]`. In training the values carry the estimator's gradient and statistics are reported.
+    fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T>;
+
+    /// The values of codes, `[row, channel]`, with gradients to whatever the codes are made of.
+    fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T>;
+
+    /// Applies what the forward passes of one step reported, and says what that changed.
+    fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
+        let _ = (store, stats, stream);
+        Absorbed::default()
+    }
+
+    /// Seeds the codes from latents `[row, channel]` of many encoder passes. Does nothing where codes are fixed.
+    fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
+        let _ = (store, latents, stream);
+    }
+
+    /// Raises the width of the codes behind a projection to `dim` channels without changing any value. Returns whether
+    /// there is such a projection.
+    fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
+        let _ = (store, dim, rng);
+        false
+    }
+
+    /// Makes room for rows of `dim` channels, the new ones being 0 so far. Called by a projection in front, which from
+    /// then on sends such rows. Returns whether this quantizer can.
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
+        let _ = (store, dim);
+        false
+    }
+
+    /// The codebooks within, for diagnostics and events; none where there is no codebook.
+    fn codebooks(&self) -> Vec<Book<'_>> {
+        Vec::new()
+    }
+
+    /// The values of codes, `[row, channel]`, without a tape.
+    fn decode(&self, store: &ParamStore<T>, codes: &Codes) -> Tensor<T> {
+        let tape = Tape::new();
+        self.lookup(&Graph::eval(&tape, store), codes).value()
+    }
+
+    /// The codes of rows, by an evaluation pass.
+    fn encode(&self, store: &ParamStore<T>, z: &Tensor<T>) -> Codes {
+        let tape = Tape::new();
+        self.quantize(&Graph::eval(&tape, store), tape.constant(z.clone()).into()).codes
+    }
+}
+
+/// The input of a quantizer on the two paths its gradient takes. Both are the same number.
+///
+/// A residual stack hands the same remainder to a level for its *losses*, which shall reach the encoder, but detached
+/// for its *values*: otherwise an encoder under L levels would receive the decoder's gradient L times.
+#[derive(Clone, Copy)]
+pub struct Latent<'t, T: Real> {
+    /// The path from the decoder through the estimator to the encoder.
+    pub value: Var<'t, T>,
+    /// The path from the quantizer's own losses to the encoder.
+    pub loss: Var<'t, T>,
+}
+
+impl<'t, T: Real> From<Var<'t, T>> for Latent<'t, T> {
+    fn from(z: Var<'t, T>) -> Self {
+        Self { value: z, loss: z }
+    }
+}
+
+impl<'t, T: Real> Latent<'t, T> {
+    /// A function of the latent on both paths, computed once if they are one.
+    pub fn map(self, f: impl Fn(Var<'t, T>) -> Var<'t, T>) -> Self {
+        let value = f(self.value);
+        let loss = if self.value.same(self.loss) { value } else { f(self.loss) };
+        Self { value, loss }
+    }
+
+    /// The latent as rows `[row, channel]`.
+    #[track_caller]
+    pub fn rows(self, op: &str, dim: usize) -> Self {
+        let shape = self.value.shape();
+        if shape.last() != Some(&dim) {
+            let rule = format!("the last axis of z has the quantizer's {dim} channels");
+            gradbook_autograd::mismatch(op, "z has other channels", &[("z", &shape, "…, channel")], &rule);
+        }
+        let rows = shape.size() / dim;
+        if shape.len() == 2 { self } else { self.map(|z| z.reshape([rows, dim])) }
+    }
+}
+
+/// What a quantizer makes of its input.
+pub struct Quantized<'t, T: Real> {
+    /// The quantized values, shaped like the input. In training they carry the estimator's gradient.
+    pub values: Var<'t, T>,
+    /// The chosen codes.
+    pub codes: Codes,
+    /// The quantizer's own losses, weights applied.
+    pub losses: Vec<Loss<'t, T>>,
+}
+
+/// A named scalar to be minimized along with the reconstruction error.
+#[derive(Clone)]
+pub struct Loss<'t, T: Real> {
+    /// What it is, as in `commitment`, or `2.commitment` for that of level 2.
+    pub name: String,
+    /// The weighted value.
+    pub value: Var<'t, T>,
+}
+
+impl<'t, T: Real> Loss<'t, T> {
+    /// A named loss.
+    pub fn new(name: impl Into<String>, value: Var<'t, T>) -> Self {
+        Self { name: name.into(), value }
+    }
+}
+
+impl<'t, T: Real> Quantized<'t, T> {
+    /// The sum of the losses, if there are any.
+    pub fn loss(&self) -> Option<Var<'t, T>> {
+        self.losses.iter().map(|loss| loss.value).reduce(|a, b| a + b)
+    }
+}
+
+/// What absorbing a step's statistics changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Absorbed {
+    /// Rows of parameters that were overwritten: their optimizer moments mean nothing anymore.
+    pub overwritten: Vec<(ParamId, Vec<usize>)>,
+    /// How many codes were respawned.
+    pub respawned: usize,
+}
+
+impl Absorbed {
+    /// Adds what another quantizer changed.
+    pub fn merge(&mut self, other: Absorbed) {
+        self.overwritten.extend(other.overwritten);
+        self.respawned += other.respawned;
+    }
+}
+
+/// A codebook within a quantizer and the slots that choose from it.
+pub struct Book<'q> {
+    /// Where it sits, as in `level 2`; empty if it is the only one.
+    pub place: String,
+    /// The codebook.
+    pub codebook: &'q Codebook,
+    /// Its columns in [`Codes`].
+    pub slots: Range<usize>,
+}

@@ -1,0 +1,180 @@
+//! The nearest code of every row: argmin ‖x − e‖² without ever storing the N×K distances. The running minimum stays
+//! in registers beside the products it is made of.
+
+use std::any::Any;
+
+use gradbook_autograd::{Real, Tensor};
+use pulp::{Arch, Simd, WithSimd, bytemuck};
+use rayon::prelude::*;
+
+/// Rows searched by one task: a multiple of the rows in a tile, whatever the vector width.
+const ROWS: usize = 96;
+
+/// The index of the nearest code of each row of `x` `[…, channel]`, among the rows of `codes` `[code, channel]`.
+///
+/// ```text
+/// argmin_k ‖x − e_k‖²  =  argmax_k  x·e_k − ‖e_k‖²/2
+/// ```
+///
+/// Both sides are first shifted by the codes' mean, which changes no distance and saves precision when all codes lie
+/// far from the origin. Equally near codes: the lowest index. A row's answer does not depend on the other rows.
+///
+/// ```
+/// use gradbook_autograd::Tensor;
+/// let codes = Tensor::new([3, 1], vec![0.0f32, 1.0, 4.0]);
+/// let x = Tensor::new([4, 1], vec![-3.0, 0.6, 3.1, 2.5]); // 2.5 is halfway
+/// assert_eq!(gradbook_vq::search::nearest(&x, &codes), [0, 1, 2, 1]);
+/// ```
+///
+/// # Panics
+/// If a row is not finite (or so large that its products are not), naming the row; if the channels differ.
+#[track_caller]
+pub fn nearest<T: Real>(x: &Tensor<T>, codes: &Tensor<T>) -> Vec<u32> {
+    let (rows, channels) = x.rows().dim();
+    let (count, width) = codes.rows().dim();
+    assert!(
+        channels == width && count > 0,
+        "nearest: x {:?} (…, channel) does not fit codes {:?} (code, channel)\n  rule: at least one code, and as \
+         many channels as x has",
+        x.shape(),
+        codes.shape()
+    );
+    let found = match ((x as &dyn Any).downcast_ref(), (codes as &dyn Any).downcast_ref()) {
+        (Some(x), Some(codes)) => nearest_f32(x, codes),
+        _ => nearest_any(x, codes),
+    };
+    if let Some(row) = found.iter().position(|&k| k == u32::MAX) {
+        panic!(
+            "nearest: row {row} of {rows} has no nearest code among {count}\n  rule: rows and codes are finite, and so \
+             are their products"
+        );
+    }
+    found
+}
+
+/// The search in plain arithmetic: for checks in other numbers than f32.
+fn nearest_any<T: Real>(x: &Tensor<T>, codes: &Tensor<T>) -> Vec<u32> {
+    let distance =
+        |x: &[T], e: &[T]| x.iter().zip(e).map(|(&x, &e)| (x.to_f64() - e.to_f64()).powi(2)).sum::<f64>();
+    let channels = codes.rows().ncols();
+    let (x, codes) = (x.as_slice(), codes.as_slice());
+    let of_row = |x: &[T]| {
+        let mut best = (f64::INFINITY, u32::MAX);
+        for (k, code) in codes.chunks_exact(channels).enumerate() {
+            let d = distance(x, code);
+            if d < best.0 {
+                best = (d, k as u32);
+            }
+        }
+        best.1
+    };
+    x.par_chunks_exact(channels).map(of_row).collect()
+}
+
+fn nearest_f32(x: &Tensor<f32>, codes: &Tensor<f32>) -> Vec<u32> {
+    let width = codes.rows().ncols();
+    let mut book = Book { center: vec![0.0; width], codes: codes.as_slice().to_vec(), norms: Vec::new() };
+    Arch::new().dispatch(
+        #[inline(always)]
+        || book.shift(),
+    );
+    let mut found = vec![u32::MAX; x.rows().nrows()];
+    let blocks = found.par_chunks_mut(ROWS).zip(x.as_slice().par_chunks(ROWS * width));
+    blocks.for_each(|(found, x)| Arch::new().dispatch(Block { x, book: &book, found }));
+    found
+}
+
+/// The codes, ready to be searched.
+struct Book {
+    /// The mean of the codes.
+    center: Vec<f32>,
+    /// The codes, less their mean.
+    codes: Vec<f32>,
+    /// ‖e‖²/2 of these.
+    norms: Vec<f32>,
+}
+
+impl Book {
+    #[inline(always)]
+    fn shift(&mut self) {
+        let (width, count) = (self.center.len(), self.codes.len() / self.center.len());
+        let mut sum = vec![0.0; width];
+        for code in self.codes.chunks_exact(width) {
+            sum.iter_mut().zip(code).for_each(|(sum, &e)| *sum += f64::from(e));
+        }
+        self.center.iter_mut().zip(sum).for_each(|(c, sum)| *c = (sum / count as f64) as f32);
+        for code in self.codes.chunks_exact_mut(width) {
+            code.iter_mut().zip(&self.center).for_each(|(e, c)| *e -= c);
+            let mut strands = [0.0; 8]; // a single sum would wait for itself
+            for chunk in code.chunks(8) {
+                strands.iter_mut().zip(chunk).for_each(|(s, &e)| *s += f64::from(e) * f64::from(e));
+            }
+            self.norms.push((0.5 * strands.iter().sum::<f64>()) as f32);
+        }
+    }
+}
+
+/// A block of rows and where their answers go.
+struct Block<'a> {
+    x: &'a [f32],
+    book: &'a Book,
+    found: &'a mut [u32],
+}
+
+impl WithSimd for Block<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // As many sums as the registers hold, beside the operands they are made of.
+        if S::REGISTER_COUNT >= 32 { self.search::<S, 3, 8>(simd) } else { self.search::<S, 2, 6>(simd) }
+    }
+}
+
+impl Block<'_> {
+    /// Rows are the lanes of `V` vectors, and `C` codes are scored at a time: V·C running sums in registers.
+    #[inline(always)]
+    fn search<S: Simd, const V: usize, const C: usize>(self, simd: S) {
+        let Book { center, codes, norms } = self.book;
+        let (width, tile) = (center.len(), V * S::F32_LANES);
+        let mut columns = vec![simd.splat_f32s(0.0); V * width]; // the tile's rows, transposed
+        for (x, found) in self.x.chunks(tile * width).zip(self.found.chunks_mut(tile)) {
+            let lanes: &mut [f32] = bytemuck::cast_slice_mut(&mut columns);
+            for (lane, row) in x.chunks_exact(width).enumerate() {
+                let column = lanes[lane..].iter_mut().step_by(tile);
+                column.zip(row.iter().zip(center)).for_each(|(to, (x, c))| *to = x - c);
+            }
+            let mut best = [simd.splat_f32s(f32::NEG_INFINITY); V];
+            let mut index = [simd.splat_u32s(u32::MAX); V];
+            for first in (0..norms.len()).step_by(C) {
+                // Beyond the end the last code is scored again; a tie changes nothing.
+                let code: [usize; C] = std::array::from_fn(|c| (first + c).min(norms.len() - 1));
+                let rows: [&[f32]; C] =
+                    std::array::from_fn(|c| &codes[code[c] * width..(code[c] + 1) * width]);
+                let mut score: [[S::f32s; V]; C] =
+                    std::array::from_fn(|c| [simd.splat_f32s(-norms[code[c]]); V]);
+                for (i, x) in columns.as_chunks::<V>().0.iter().enumerate() {
+                    for c in 0..C {
+                        let e = simd.splat_f32s(rows[c][i]);
+                        for v in 0..V {
+                            score[c][v] = simd.mul_add_f32s(x[v], e, score[c][v]);
+                        }
+                    }
+                }
+                for c in 0..C {
+                    let k = simd.splat_u32s(code[c] as u32);
+                    for v in 0..V {
+                        let nearer = simd.greater_than_f32s(score[c][v], best[v]);
+                        best[v] = simd.select_f32s(nearer, score[c][v], best[v]);
+                        index[v] = simd.select_u32s(nearer, k, index[v]);
+                    }
+                }
+            }
+            let (best, index): (&[f32], &[u32]) =
+                (bytemuck::cast_slice(&best[..]), bytemuck::cast_slice(&index[..]));
+            for ((found, &best), &index) in found.iter_mut().zip(best).zip(index) {
+                *found = if best.is_finite() { index } else { u32::MAX };
+            }
+        }
+    }
+}
