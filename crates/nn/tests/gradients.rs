@@ -8,7 +8,7 @@ fn battery(all: &[&Op]) {
     let failures: Vec<String> = all
         .iter()
         .filter_map(|op| {
-            let mut runner = TestRunner::new(Config { cases: 32, ..Config::with_source_file(file!()) });
+            let mut runner = TestRunner::new(Config { cases: 64, ..Config::with_source_file(file!()) });
             let result = runner.run(&proptest::num::u64::ANY, |seed| {
                 verify_op(op, seed).map(|_| ()).map_err(|failure| TestCaseError::fail(failure.to_string()))
             });
