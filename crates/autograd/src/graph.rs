@@ -54,7 +54,12 @@ impl<'t, T: Real> Graph<'t, T> {
     #[track_caller]
     pub fn bind(&self, id: ParamId, x: Var<'t, T>) {
         let entry = self.store.entry(id);
-        assert_eq!(x.shape(), *entry.value.shape(), "graph: `{}` is bound to a value of another shape", entry.name);
+        assert_eq!(
+            x.shape(),
+            *entry.value.shape(),
+            "graph: `{}` is bound to a value of another shape",
+            entry.name
+        );
         let before = self.leaves.borrow_mut()[id.index()].replace(x);
         assert!(before.is_none(), "graph: `{}` is bound after its first use", entry.name);
     }

@@ -156,6 +156,15 @@ impl<T: Real> ParamGrads<T> {
         self.grads.iter_mut().enumerate().filter_map(|(i, g)| Some((ParamId(i as u32), g.as_mut()?)))
     }
 
+    /// Drops the gradients of parameters that `keep` refuses: frozen ones.
+    pub fn retain(&mut self, keep: impl Fn(ParamId) -> bool) {
+        for (i, g) in self.grads.iter_mut().enumerate() {
+            if !keep(ParamId(i as u32)) {
+                *g = None;
+            }
+        }
+    }
+
     /// Adds the gradients of another shard (in place where both have one).
     pub fn add(&mut self, other: ParamGrads<T>) {
         for (i, g) in other.grads.into_iter().enumerate() {

@@ -41,7 +41,9 @@ impl Codes {
         assert_eq!(columns.len(), radices.len(), "codes: one radix for each column");
         for (slot, (column, radix)) in columns.iter().zip(&radices).enumerate() {
             if let Some(bad) = column.iter().find(|&&i| i >= *radix && i != SKIPPED) {
-                panic!("codes: slot {slot} holds index {bad}\n  rule: an index is below its radix, here {radix}");
+                panic!(
+                    "codes: slot {slot} holds index {bad}\n  rule: an index is below its radix, here {radix}"
+                );
             }
         }
         Self { columns, radices }
@@ -105,9 +107,11 @@ impl Codes {
             return Err(TokenError::TooMany);
         }
         let token = |row: usize| {
-            self.columns.iter().zip(&self.radices).rev().try_fold(0, |token, (column, radix)| match column[row] {
-                SKIPPED => Err(TokenError::Skipped(row)),
-                index => Ok(token * radix + index),
+            self.columns.iter().zip(&self.radices).rev().try_fold(0, |token, (column, radix)| {
+                match column[row] {
+                    SKIPPED => Err(TokenError::Skipped(row)),
+                    index => Ok(token * radix + index),
+                }
             })
         };
         (0..rows).map(token).collect()

@@ -2,6 +2,7 @@
 
 pub mod codebook;
 pub mod combine;
+pub mod diagnostics;
 pub mod kinds;
 pub mod kmeans;
 pub mod search;

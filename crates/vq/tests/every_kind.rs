@@ -44,7 +44,10 @@ fn decoding_what_was_encoded_gives_the_quantized_value_bit_for_bit() {
             let decoded = q.decode(&store, &out.codes);
             assert_eq!(decoded.as_slice(), out.values.value().as_slice(), "{config:?}");
             assert_eq!(out.codes.slots(), q.radices(&store).len());
-            assert!(g.take_stats().is_empty() && format!("{store:?}") == before, "evaluation changes nothing");
+            assert!(
+                g.take_stats().is_empty() && format!("{store:?}") == before,
+                "evaluation changes nothing"
+            );
         }
     }
 }

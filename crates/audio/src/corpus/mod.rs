@@ -43,9 +43,9 @@ pub enum Storage {
     /// In memory: 5 bytes per sample of audio with the default parameters.
     #[default]
     Memory,
-    /// In one file in this folder, read a crop at a time: for corpora larger than memory, which then need only hold one
-    /// recording per thread. The file is used again
-    /// as long as parameters and recordings stay the same; older files in the folder may be deleted.
+    /// In one file in this folder, read a crop at a time: for corpora larger than memory, which then holds only one
+    /// recording per thread. The file is used again as long as parameters and recordings stay the same; older files
+    /// in the folder may be deleted.
     Disk(PathBuf),
 }
 

@@ -53,8 +53,11 @@ impl Codebook {
         let moving = matches!(config.learning, Learning::Ema { .. });
         let start = scope.draw("codes", [count, width], draw);
         let fixed = moving || form == Form::Linear;
-        let codes =
-            if fixed { scope.buffer("codes", start.clone()) } else { scope.trainable("codes", start.clone()) };
+        let codes = if fixed {
+            scope.buffer("codes", start.clone())
+        } else {
+            scope.trainable("codes", start.clone())
+        };
         let shared = match form {
             Form::Plain => vec![],
             Form::Linear => vec![scope.trainable("matrix", identity(width))],
@@ -185,7 +188,8 @@ impl Codebook {
 
     /// Gives every code zeros in new channels, up to `dim` of them.
     pub(super) fn widen<T: Real>(&self, store: &mut ParamStore<T>, dim: usize) {
-        for id in [Some(self.codes), self.ema.as_ref().map(|e| e.sums), self.ema.as_ref().map(|e| e.new_sums)] {
+        for id in [Some(self.codes), self.ema.as_ref().map(|e| e.sums), self.ema.as_ref().map(|e| e.new_sums)]
+        {
             let Some(id) = id else { continue };
             let narrow = store.get(id).clone();
             let [count, old] = [0, 1].map(|axis| narrow.shape()[axis]);

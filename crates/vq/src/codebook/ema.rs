@@ -34,7 +34,9 @@ impl Codebook {
 
     /// N ← γN + (1−γ)n, m ← γm + (1−γ)Σz, e = m/Ñ with Ñ = (N+ε)/(ΣN+Kε)·ΣN, once enough batches are collected.
     fn average<T: Real>(&self, store: &mut ParamStore<T>, counts: &[u64], sums: &[T]) {
-        let (Some(ema), Learning::Ema { decay, accumulate, .. }) = (&self.ema, &self.config.learning) else { return };
+        let (Some(ema), Learning::Ema { decay, accumulate, .. }) = (&self.ema, &self.config.learning) else {
+            return;
+        };
         let new_counts = store.get_mut(ema.new_counts).as_mut_slice();
         new_counts.iter_mut().zip(counts).for_each(|(n, &c)| *n += T::of(c as f64));
         let new_sums = store.get_mut(ema.new_sums).as_mut_slice();
@@ -118,4 +120,3 @@ impl Respawn {
         (step + 1).is_multiple_of(self.every.max(1)) && self.until.is_none_or(|until| step < until)
     }
 }
-

@@ -3,10 +3,7 @@
 //! In every function z and q are `[row, channel]`.
 
 use gradbook_autograd::{Real, Rng, Tensor, Var};
-use ndarray_rand::{
-    rand::distr::Distribution,
-    rand_distr::StandardNormal,
-};
+use ndarray_rand::{rand::distr::Distribution, rand_distr::StandardNormal};
 
 use super::config::Estimator;
 

@@ -14,7 +14,8 @@ use ndarray_rand::rand::Rng as _;
 
 pub use book::{Codebook, Growth};
 pub use config::{
-    Aim, CodebookConfig, Diversity, Estimator, Form, Init, Learning, Metric, Respawn, Spread, Threshold, Weight,
+    Aim, CodebookConfig, Diversity, Estimator, Form, Init, Learning, Metric, Respawn, Spread, Threshold,
+    Weight,
 };
 
 use crate::{
@@ -31,7 +32,11 @@ impl KindConfig for CodebookConfig {
     const PAPER: &'static str = "arXiv:1711.00937";
     const SUMMARY: &'static str = "the nearest of K learned vectors";
 
-    fn build<T: Real>(&self, dim: usize, scope: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+    fn build<T: Real>(
+        &self,
+        dim: usize,
+        scope: &mut Scope<'_, T>,
+    ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
         let rule = |what: &str, got: String, rule: &str| {
             Err(ConfigError { what: format!("quantizer.{what}"), got, rule: rule.to_owned() })
         };
@@ -71,7 +76,12 @@ impl KindConfig for CodebookConfig {
         let mut all = vec![
             plain(Learning::default()),
             plain(Learning::Ema { decay: 0.9, accumulate: 2, estimator: Estimator::Rotation, sample: None }),
-            plain(Learning::Ema { decay: 0.9, accumulate: 1, estimator: Estimator::StraightThrough, sample: Some(0.5) }),
+            plain(Learning::Ema {
+                decay: 0.9,
+                accumulate: 1,
+                estimator: Estimator::StraightThrough,
+                sample: Some(0.5),
+            }),
             plain(loss(Form::Plain, Estimator::StraightThrough, None, 0.0)),
             plain(loss(Form::Plain, Estimator::Rotation, Some(0.3), 0.1)),
             plain(loss(Form::Linear, Estimator::StraightThrough, None, 0.0)),
@@ -82,15 +92,18 @@ impl KindConfig for CodebookConfig {
             plain(Learning::Gumbel { temperature: 0.7 }),
             plain(Learning::Ibq { temperature: 0.7 }),
         ];
-        let cosine: Vec<_> = all.iter().cloned().map(|config| Self { metric: Metric::Cosine, ..config }).collect();
+        let cosine: Vec<_> =
+            all.iter().cloned().map(|config| Self { metric: Metric::Cosine, ..config }).collect();
         all.extend(cosine);
         let with = |config: &Self, aim, below, measure| Self {
             diversity: Some(Diversity { weight: Weight::constant(0.1), temperature: 1.0, measure }),
             respawn: Some(Respawn { every: 1, below, aim, grace: 2, until: None }),
             ..config.clone()
         };
-        let cured = [0, 3, 5, 7, 8, 12, 15].map(|i| with(&all[i], Aim::Uniform, Threshold::Hits(1.0), Spread::Kl));
-        let aimed = [1, 4, 6].map(|i| with(&all[i], Aim::Distortion, Threshold::OfMean(0.3), Spread::Entropy));
+        let cured =
+            [0, 3, 5, 7, 8, 12, 15].map(|i| with(&all[i], Aim::Uniform, Threshold::Hits(1.0), Spread::Kl));
+        let aimed =
+            [1, 4, 6].map(|i| with(&all[i], Aim::Distortion, Threshold::OfMean(0.3), Spread::Entropy));
         all.extend(cured.into_iter().chain(aimed));
         all
     }
@@ -221,7 +234,8 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
             let tape = gradbook_autograd::Tape::new();
             self.book.metric(tape.constant(latents.clone())).value()
         };
-        let found = kmeans(&rows, self.book.len(store), SEEDING_ROUNDS, Start::PlusPlus, &mut stream.next_use());
+        let found =
+            kmeans(&rows, self.book.len(store), SEEDING_ROUNDS, Start::PlusPlus, &mut stream.next_use());
         let width = self.book.width(store);
         let all: Vec<(usize, &[T])> = found.centers.as_slice().chunks(width).enumerate().collect();
         self.book.put(store, &all);

@@ -23,7 +23,11 @@ impl KindConfig for GroupedConfig {
     const PAPER: &'static str = "arXiv:2305.02765";
     const SUMMARY: &'static str = "channels cut into groups, each with its own quantizer";
 
-    fn build<T: Real>(&self, dim: usize, scope: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+    fn build<T: Real>(
+        &self,
+        dim: usize,
+        scope: &mut Scope<'_, T>,
+    ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
         if self.groups == 0 || !dim.is_multiple_of(self.groups) {
             let rule = format!("a divisor of the {dim} channels");
             return Err(ConfigError { what: "quantizer.groups".into(), got: self.groups.to_string(), rule });
@@ -85,7 +89,8 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
 
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
         let columns = self.parts.split(g.store(), codes);
-        let values: Vec<_> = self.parts.0.iter().zip(&columns).map(|(part, codes)| part.lookup(g, codes)).collect();
+        let values: Vec<_> =
+            self.parts.0.iter().zip(&columns).map(|(part, codes)| part.lookup(g, codes)).collect();
         Var::concat(&values, 1)
     }
 

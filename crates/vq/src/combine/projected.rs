@@ -22,7 +22,11 @@ impl KindConfig for ProjectedConfig {
     const PAPER: &'static str = "arXiv:2110.04627";
     const SUMMARY: &'static str = "a quantizer of another width between two linear maps";
 
-    fn build<T: Real>(&self, dim: usize, scope: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+    fn build<T: Real>(
+        &self,
+        dim: usize,
+        scope: &mut Scope<'_, T>,
+    ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
         let inner = self.quantizer.build(self.dim, scope)?;
         let map = |scope: &mut Scope<'_, T>, name: &str, from: usize, to: usize| {
             let weight = scope.parameter(&format!("{name}.weight"), [from, to], Init::torch(from));
@@ -115,7 +119,9 @@ impl<T: Real> Quantizer<T> for Projected<T> {
         let narrow = store.get(self.inward.weight).clone();
         *store.get_mut(self.inward.weight) = Tensor::build([from, dim], |out| {
             out.fill(T::ZERO);
-            out.chunks_mut(dim).zip(narrow.as_slice().chunks(old)).for_each(|(to, row)| to[..old].copy_from_slice(row));
+            out.chunks_mut(dim)
+                .zip(narrow.as_slice().chunks(old))
+                .for_each(|(to, row)| to[..old].copy_from_slice(row));
         });
         let mut bias = store.get(self.inward.bias).as_slice().to_vec();
         bias.resize(dim, T::ZERO);

@@ -41,7 +41,11 @@ impl KindConfig for ResidualConfig {
     const PAPER: &'static str = "arXiv:2107.03312";
     const SUMMARY: &'static str = "levels that each quantize what is left over";
 
-    fn build<T: Real>(&self, dim: usize, scope: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+    fn build<T: Real>(
+        &self,
+        dim: usize,
+        scope: &mut Scope<'_, T>,
+    ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
         if self.levels == 0 {
             let rule = "at least one level".to_owned();
             return Err(ConfigError { what: "quantizer.levels".into(), got: "0".into(), rule });
@@ -164,6 +168,10 @@ impl<T: Real> Quantizer<T> for Residual<T> {
 }
 
 /// What a level takes away from the remainder: the values of its codes, a constant.
-fn found_value<'t, T: Real>(g: &Graph<'t, T>, level: &dyn Quantizer<T>, found: &Quantized<'t, T>) -> Var<'t, T> {
+fn found_value<'t, T: Real>(
+    g: &Graph<'t, T>,
+    level: &dyn Quantizer<T>,
+    found: &Quantized<'t, T>,
+) -> Var<'t, T> {
     if g.training() { level.lookup(g, &found.codes).detach() } else { found.values }
 }

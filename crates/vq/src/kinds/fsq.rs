@@ -28,15 +28,22 @@ impl KindConfig for FsqConfig {
 
     fn build<T: Real>(&self, dim: usize, _: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
         let error = |rule: &str| {
-            Err(ConfigError { what: "quantizer.levels".into(), got: format!("{:?}", self.levels), rule: rule.into() })
+            Err(ConfigError {
+                what: "quantizer.levels".into(),
+                got: format!("{:?}", self.levels),
+                rule: rule.into(),
+            })
         };
         if self.levels.len() != dim {
-            return error(&format!("one number for each of the {dim} channels (or put it behind a projection)"));
+            return error(&format!(
+                "one number for each of the {dim} channels (or put it behind a projection)"
+            ));
         }
         if self.levels.iter().any(|&l| l < 2) {
             return error("at least two levels in every channel");
         }
-        let all = self.levels.iter().try_fold(1u64, |all, &l| all.checked_mul(l)).filter(|all| *all <= 1 << 63);
+        let all =
+            self.levels.iter().try_fold(1u64, |all, &l| all.checked_mul(l)).filter(|all| *all <= 1 << 63);
         match all {
             Some(all) => Ok(Box::new(Fsq { config: self.clone(), all })),
             None => error("together at most 2⁶³ codes"),

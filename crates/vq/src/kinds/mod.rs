@@ -28,7 +28,11 @@ pub trait KindConfig: Sized {
     ///
     /// # Errors
     /// If options or `dim` cannot work.
-    fn build<T: Real>(&self, dim: usize, scope: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError>;
+    fn build<T: Real>(
+        &self,
+        dim: usize,
+        scope: &mut Scope<'_, T>,
+    ) -> Result<Box<dyn Quantizer<T>>, ConfigError>;
 
     /// Configs that together show every option, for the contract tests.
     fn probes() -> Vec<Self>;

@@ -1,0 +1,58 @@
+//! The row every comparison needs: k-means on the frames themselves, no network. A VQ-VAE that does not beat it has
+//! learned nothing.
+
+use std::time::Instant;
+
+use gradbook_audio::Corpus;
+use gradbook_autograd::{Rng, Tensor};
+use gradbook_vq::{
+    Codes,
+    diagnostics::{Usage, effective_dimension},
+    kmeans::{Start, kmeans},
+    search::nearest,
+};
+use ndarray_rand::rand::SeedableRng;
+
+use crate::{Error, Summary, data};
+
+/// The name of the row.
+pub const NAME: &str = "frames-kmeans";
+/// Rounds of Lloyd's algorithm.
+const ROUNDS: usize = 20;
+
+/// Clusters the training frames into `codes` centers and measures them on the held-out windows of `window` frames.
+///
+/// # Errors
+/// If frames cannot be read.
+pub fn frames_kmeans(corpus: &Corpus, codes: usize, window: usize, seed: u64) -> Result<Summary, Error> {
+    let start = Instant::now();
+    let mels = corpus.mel.mels;
+    let mut frames = Vec::new();
+    for clip in &corpus.train {
+        frames.extend(clip.frames()?.iter());
+    }
+    let frames = Tensor::new([frames.len() / mels, mels], frames);
+    let centers = kmeans(&frames, codes, ROUNDS, Start::PlusPlus, &mut Rng::seed_from_u64(seed)).centers;
+    let test = data::windows(&corpus.test, window)?;
+    let test = test.reshaped([test.shape().size() / mels, mels]);
+    let chosen = nearest(&test, &centers);
+    let rows = test.as_slice().chunks(mels).zip(&chosen);
+    let error: f64 = rows
+        .map(|(row, &k)| {
+            let center = &centers.as_slice()[k as usize * mels..][..mels];
+            row.iter().zip(center).map(|(x, c)| f64::from(x - c).powi(2)).sum::<f64>()
+        })
+        .sum();
+    let usage = Usage::of(&Codes::single(chosen.iter().map(|&k| u64::from(k)).collect(), codes as u64), 0);
+    Ok(Summary {
+        recipe: NAME.to_owned(),
+        steps: ROUNDS,
+        alive: Some(usage.alive()),
+        codes: Some(codes as u64),
+        perplexity: Some(usage.perplexity()),
+        effective_dim: effective_dimension(&test),
+        test_mse: error / test.as_slice().len() as f64,
+        bits_per_token: Some(usage.bits()),
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}

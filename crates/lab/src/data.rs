@@ -1,0 +1,72 @@
+//! Crops to train on and windows to test with, drawn so that any step of a run can be drawn again.
+
+use gradbook_audio::{Clip, Corpus};
+use gradbook_autograd::{Stream, Tensor};
+use ndarray_rand::rand::Rng as _;
+
+use crate::Error;
+
+/// Tells the stream of crops from those of the model.
+const CROPS: u64 = u64::MAX;
+
+/// A batch of random crops `[crop, frame, mel]`: clips drawn uniformly, then a place in the clip. Which crops a step
+/// sees depends on seed and step alone.
+///
+/// # Errors
+/// If frames kept on disk can no longer be read.
+pub fn batch(
+    clips: &[Clip],
+    count: usize,
+    frames: usize,
+    seed: u64,
+    step: u64,
+) -> Result<Tensor<f32>, Error> {
+    let mut rng = Stream::new(seed, step, CROPS).next_use();
+    let mut elements = Vec::new();
+    for _ in 0..count {
+        let clip = &clips[rng.random_range(0..clips.len())];
+        let start = rng.random_range(0..=clip.frame_count() - frames);
+        elements.extend(clip.crop(start, frames)?.iter());
+    }
+    let mels = elements.len() / (count * frames);
+    Ok(Tensor::new([count, frames, mels], elements))
+}
+
+/// The held-out clips in consecutive windows `[window, frame, mel]`; a rest shorter than a window is left out.
+///
+/// # Errors
+/// If frames kept on disk can no longer be read.
+pub fn windows(clips: &[Clip], frames: usize) -> Result<Tensor<f32>, Error> {
+    let (mut elements, mut count) = (Vec::new(), 0);
+    for clip in clips {
+        for start in (0..=clip.frame_count() - frames).step_by(frames) {
+            elements.extend(clip.crop(start, frames)?.iter());
+            count += 1;
+        }
+    }
+    let mels = elements.len() / (count * frames);
+    Ok(Tensor::new([count, frames, mels], elements))
+}
+
+/// Rows of a batch.
+pub fn slice(batch: &Tensor<f32>, rows: std::ops::Range<usize>) -> Tensor<f32> {
+    let mut shape = *batch.shape();
+    let size = shape.size() / shape[0];
+    shape = gradbook_autograd::Shape::new(&[&[rows.len()], &shape[1..]].concat());
+    Tensor::build(shape, |out| out.copy_from_slice(&batch.as_slice()[rows.start * size..rows.end * size]))
+}
+
+/// Refuses corpora whose clips are too short for a crop.
+///
+/// # Errors
+/// Naming the first such clip.
+pub fn check(corpus: &Corpus, frames: usize) -> Result<(), Error> {
+    let short = corpus.train.iter().chain(&corpus.test).find(|clip| clip.frame_count() < frames);
+    short.map_or(Ok(()), |clip| {
+        Err(Error::Request(format!(
+            "{} has {} frames, a crop {frames}\n  rule: set data.mel.min_frames to at least train.crop, so that short clips are padded",
+            clip.name(),
+            clip.frame_count()
+        )))
+    })
+}

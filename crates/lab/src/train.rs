@@ -1,0 +1,256 @@
+//! [`Training`]: the loop. A step is a pure function of the state and of (seed, step), so a run that is resumed ends in
+//! the same bits as one that was never interrupted.
+
+use std::time::{Duration, Instant};
+
+use gradbook_audio::Corpus;
+use gradbook_autograd::{Graph, NonFinite, ParamStore, Stream, Tape, Tensor};
+use gradbook_nn::{
+    Optimizer, ShardedStep, StepResult, WeightAverage,
+    loss::{Reduction, mse},
+};
+use gradbook_vq::codebook::Growth;
+
+use crate::{Error, Evaluation, Model, Progress, Recipe, data};
+
+/// Keys the randomness of events and statistics apart from that of the shards.
+const AFTER: u64 = u64::MAX - 1;
+/// Keys the crops from which codes are seeded.
+const SEEDING: u64 = 1 << 40;
+
+/// A run in progress.
+pub struct Training<'c> {
+    /// What is being trained.
+    pub recipe: Recipe,
+    /// On what.
+    pub corpus: &'c Corpus,
+    /// The model.
+    pub model: Model,
+    /// Its parameters.
+    pub store: ParamStore<f32>,
+    /// The optimizer with its moments.
+    pub optimizer: Optimizer<f32>,
+    /// The moving average of the weights, if wanted.
+    pub average: Option<WeightAverage<f32>>,
+    /// Steps done.
+    pub step: u64,
+    /// Training time so far.
+    pub elapsed: Duration,
+    windows: Tensor<f32>,
+    losses: (f64, u64),
+    respawned: usize,
+}
+
+impl<'c> Training<'c> {
+    /// A run at its start.
+    ///
+    /// # Errors
+    /// If the recipe cannot work, or the corpus cannot be read.
+    pub fn new(recipe: Recipe, corpus: &'c Corpus) -> Result<Self, Error> {
+        data::check(corpus, recipe.train.crop)?;
+        let mut store = ParamStore::new();
+        let (seed, mels) = (recipe.train.seed, corpus.mel.mels);
+        let model = Model::new(&recipe.model, recipe.quantizer.as_ref(), mels, &mut store, seed)?;
+        if recipe.train.batch == 0 || recipe.train.crop == 0 || recipe.train.shards == 0 {
+            return Err(Error::Request(
+                "the recipe cannot work: train.batch, crop and shards are at least 1".into(),
+            ));
+        }
+        if !recipe.train.crop.is_multiple_of(model.stride()) {
+            let stride = model.stride();
+            return Err(Error::Request(format!(
+                "the recipe cannot work: train.crop is a multiple of the model's stride {stride}"
+            )));
+        }
+        let optimizer = Optimizer::new(recipe.train.optimizer.clone(), &store)?;
+        let average = recipe.train.average.map(|decay| WeightAverage::new(decay, &store));
+        let windows = data::windows(&corpus.test, recipe.train.crop)?;
+        let (step, elapsed, losses, respawned) = (0, Duration::ZERO, (0.0, 0), 0);
+        Ok(Self {
+            recipe,
+            corpus,
+            model,
+            store,
+            optimizer,
+            average,
+            step,
+            elapsed,
+            windows,
+            losses,
+            respawned,
+        })
+    }
+
+    /// Whether all steps are done.
+    pub fn finished(&self) -> bool {
+        self.step >= self.recipe.train.steps
+    }
+
+    /// Whether the quantizer is in use, warm-up being over.
+    pub fn quantizing(&self) -> bool {
+        self.model.quantizer.is_some() && self.step >= self.recipe.train.warmup
+    }
+
+    /// One step: events that are due, a batch, the optimizer, the statistics. Returns the loss.
+    ///
+    /// # Errors
+    /// If frames cannot be read, or the loss is not finite ([`Error::Diverged`], without the checkpoint's path).
+    pub fn advance(&mut self) -> Result<f64, Error> {
+        let start = Instant::now();
+        self.events()?;
+        let train = &self.recipe.train;
+        let batch = data::batch(&self.corpus.train, train.batch, train.crop, train.seed, self.step)?;
+        let (model, quantize) = (&self.model, self.quantizing());
+        let mut result =
+            ShardedStep::new(train.shards, train.seed).run(&self.store, self.step, train.batch, |g, rows| {
+                let x = g.tape().constant(data::slice(&batch, rows));
+                let out = model.forward(g, x, quantize);
+                let mut loss = mse(out.output, x, Reduction::Mean);
+                if let Some(own) = out.quantized.and_then(|q| q.loss()) {
+                    loss = loss + own;
+                }
+                (loss, ())
+            });
+        if !result.loss.is_finite() {
+            return Err(Error::Diverged { step: self.step, found: self.diagnose(&batch), checkpoint: None });
+        }
+        self.freeze(&mut result);
+        self.optimizer.step(&mut self.store, &result.grads);
+        let stream = Stream::new(self.recipe.train.seed, self.step, AFTER);
+        let absorbed = self.model.absorb(&mut self.store, &result.stats, &stream);
+        absorbed.overwritten.iter().for_each(|(id, rows)| self.optimizer.reset_rows(*id, rows));
+        if let Some(average) = &mut self.average {
+            average.update(&self.store);
+        }
+        self.respawned += absorbed.respawned;
+        self.losses = (self.losses.0 + result.loss, self.losses.1 + 1);
+        self.step += 1;
+        self.elapsed += start.elapsed();
+        Ok(result.loss)
+    }
+
+    /// The held-out clips now.
+    pub fn evaluate(&mut self) -> Evaluation {
+        self.averaged(|training| {
+            Evaluation::of(&training.model, &training.store, &training.windows, training.quantizing())
+        })
+    }
+
+    /// The held-out clips now, as a row of metrics; losses and respawns are counted from here on anew.
+    pub fn progress(&mut self) -> (Progress, Evaluation) {
+        let found = self.evaluate();
+        let (loss, steps) = std::mem::take(&mut self.losses);
+        let progress = Progress {
+            step: self.step as usize,
+            loss: loss / steps.max(1) as f64,
+            test_mse: found.mse,
+            alive: found.alive(),
+            perplexity: found.perplexity(),
+            effective_dim: found.effective_dim(),
+            respawned: std::mem::take(&mut self.respawned),
+            seconds: self.elapsed.as_secs_f64(),
+        };
+        (progress, found)
+    }
+
+    /// Runs `work` with the averaged weights in place, if there are any.
+    pub fn averaged<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let Some(mut average) = self.average.take() else { return work(self) };
+        average.swap(&mut self.store);
+        let result = work(self);
+        average.swap(&mut self.store);
+        self.average = Some(average);
+        result
+    }
+
+    /// What is due before this step: growth, wider codes, seeding.
+    fn events(&mut self) -> Result<(), Error> {
+        self.reshape(self.step..self.step + 1)?;
+        let Some(seeding) = self.recipe.train.seeding.clone() else { return Ok(()) };
+        if self.quantizing() && (self.step == self.recipe.train.warmup || seeding.again.contains(&self.step))
+        {
+            let latents = self.latents(seeding.latents)?;
+            let quantizer = self.model.quantizer.as_ref().expect("it is in use");
+            quantizer.seed(
+                &mut self.store,
+                &latents,
+                &Stream::new(self.recipe.train.seed, self.step, AFTER - 1),
+            );
+            for book in quantizer.codebooks() {
+                let rows: Vec<usize> = (0..book.codebook.len(&self.store)).collect();
+                self.optimizer.reset_rows(book.codebook.parameter(), &rows);
+            }
+        }
+        Ok(())
+    }
+
+    /// Growth and widening that fall into `steps`. Also brings a fresh model to the shapes of a checkpoint.
+    pub(crate) fn reshape(&mut self, steps: std::ops::Range<u64>) -> Result<(), Error> {
+        let Some(quantizer) = &self.model.quantizer else { return Ok(()) };
+        let mut rng = Stream::new(self.recipe.train.seed, steps.end - 1, AFTER - 2).next_use();
+        let mut changed = false;
+        for grow in self.recipe.train.grow.iter().filter(|grow| steps.contains(&grow.step)) {
+            for book in quantizer.codebooks() {
+                if grow.codes < book.codebook.len(&self.store) {
+                    return Err(Error::Request(format!(
+                        "the recipe cannot work: train.grow to {} codes is no growth",
+                        grow.codes
+                    )));
+                }
+                book.codebook.grow(&mut self.store, grow.codes, Growth::Jitter(grow.jitter), &mut rng);
+                changed = true;
+            }
+        }
+        for raise in self.recipe.train.raise.iter().filter(|raise| steps.contains(&raise.step)) {
+            if !quantizer.raise(&mut self.store, raise.dim, &mut rng) {
+                return Err(Error::Request(
+                    "the recipe cannot work: train.raise needs a quantizer of kind `projected`".into(),
+                ));
+            }
+            changed = true;
+        }
+        if changed {
+            let all: Vec<_> = self.store.trainable().collect();
+            all.into_iter().for_each(|id| self.optimizer.resize(id, &self.store));
+        }
+        Ok(())
+    }
+
+    /// Latents `[row, channel]` of at least `count` rows from fresh training crops.
+    fn latents(&self, count: usize) -> Result<Tensor<f32>, Error> {
+        let train = &self.recipe.train;
+        let per_batch = train.batch * train.crop / self.model.stride();
+        let mut rows = Vec::new();
+        for i in 0..count.div_ceil(per_batch) as u64 {
+            let x = data::batch(
+                &self.corpus.train,
+                train.batch,
+                train.crop,
+                train.seed,
+                SEEDING + (self.step << 16) + i,
+            )?;
+            let tape = Tape::new();
+            rows.extend_from_slice(
+                self.model.encode(&Graph::eval(&tape, &self.store), tape.constant(x)).value().as_slice(),
+            );
+        }
+        Ok(Tensor::new([rows.len() / self.model.latent(), self.model.latent()], rows))
+    }
+
+    /// Takes the encoder's gradients away once it is frozen.
+    fn freeze(&self, result: &mut StepResult<f32, ()>) {
+        if self.recipe.train.freeze_encoder.is_some_and(|step| self.step >= step) {
+            result.grads.retain(|id| !self.store.entry(id).name.starts_with("encoder."));
+        }
+    }
+
+    /// Which op made the loss of this batch a NaN or an infinity.
+    fn diagnose(&self, batch: &Tensor<f32>) -> Option<NonFinite> {
+        let tape = Tape::new();
+        let g = Graph::train(&tape, &self.store);
+        let x = tape.constant(batch.clone());
+        let out = self.model.forward(&g, x, self.quantizing());
+        let _loss = mse(out.output, x, Reduction::Mean);
+        tape.first_non_finite()
+    }
+}
