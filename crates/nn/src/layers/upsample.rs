@@ -18,7 +18,7 @@ pub static UPSAMPLE_CONV1D: Op = Op {
     },
 };
 
-/// Repeats every place of the length: y[m] = x[⌊m / factor⌋].
+/// Repeats every place of the length: `y[m] = x[⌊m / factor⌋]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Upsample {
     factor: usize,
