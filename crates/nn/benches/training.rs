@@ -1,8 +1,11 @@
-//! What training costs beside the tape: the optimizer over a million parameters.
+//! What training costs beside the tape: optimizers over a million parameters, checkpoints, folding shards.
 
 use divan::{Bencher, counter::BytesCount};
 use gradbook_autograd::{ParamGrads, ParamStore, Role, Tensor};
-use gradbook_nn::{Clip, Method, Momentum, Optimizer, OptimizerConfig};
+use gradbook_nn::{
+    Clip, Method, Momentum, Optimizer, OptimizerConfig, ShardedStep,
+    checkpoint::{Checkpoint, Header, save},
+};
 
 fn main() {
     divan::main();
@@ -58,5 +61,51 @@ fn copy_of_28_megabytes(bencher: Bencher) {
         let (to0, to1) = to.split_at_mut(half);
         rayon::join(|| to0.copy_from_slice(&from[..half]), || to1.copy_from_slice(&from[half..]));
         divan::black_box(&mut to);
+    });
+}
+
+/// θ, m and v of a million parameters in f32, with ages: 12 MB.
+const CHECKPOINT: usize = 12 * PARAMETERS;
+
+#[divan::bench]
+fn checkpoint_save(bencher: Bencher) {
+    let (store, _) = model();
+    let optimizer = Optimizer::new(OptimizerConfig::adam(1e-3), &store).expect("a sound configuration");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.safetensors");
+    bencher.counter(BytesCount::new(CHECKPOINT)).bench_local(|| {
+        save(&path, &Header::default(), &[("model", &store), ("optimizer", &optimizer)]).expect("saved");
+    });
+}
+
+#[divan::bench]
+fn checkpoint_load(bencher: Bencher) {
+    let (mut store, _) = model();
+    let mut optimizer = Optimizer::new(OptimizerConfig::adam(1e-3), &store).expect("a sound configuration");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.safetensors");
+    save(&path, &Header::default(), &[("model", &store), ("optimizer", &optimizer)]).expect("saved");
+    bencher.counter(BytesCount::new(CHECKPOINT)).bench_local(|| {
+        let file = Checkpoint::read(&path).expect("sound");
+        file.restore(&mut [("model", &mut store), ("optimizer", &mut optimizer)]).expect("it fits");
+    });
+}
+
+/// A forward and backward pass of a deep net in so many shards: what cutting a batch costs.
+#[divan::bench(args = [1, 2, 4, 8])]
+fn sharded_step(bencher: Bencher, shards: usize) {
+    let mut store = ParamStore::<f32>::new();
+    let ids: Vec<_> = (0..8)
+        .map(|i| store.add(i.to_string(), Tensor::filled([256, 256], 0.01 * i as f32), Role::Trainable))
+        .collect();
+    let data = Tensor::filled([1024, 256], 0.1f32);
+    let sharded = ShardedStep::new(shards, 0);
+    bencher.bench_local(|| {
+        sharded.run(&store, 0, 1024, |graph, rows| {
+            let part = data.as_slice()[256 * rows.start..256 * rows.end].to_vec();
+            let x = graph.tape().constant(Tensor::new([rows.len(), 256], part));
+            let y = ids.iter().fold(x, |x, id| x.matmul(graph.param(*id)).tanh());
+            (y.square().mean_all(), ())
+        })
     });
 }

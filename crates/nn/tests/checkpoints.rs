@@ -6,7 +6,7 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use gradbook_autograd::{ParamStore, Role, Tensor};
@@ -143,6 +143,7 @@ fn headers_that_promise_too_much_are_refused() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn a_mutated_file_is_refused_or_loads_what_was_saved(
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5),
@@ -187,14 +188,19 @@ fn a_child_that_saves_forever() {
 #[test]
 fn a_kill_in_the_middle_of_saving_leaves_a_whole_checkpoint() {
     let (_folder, path) = place();
-    write(&path, &model(20_000, 0.0), 0).expect("saved");
-    for wait in [20, 45, 70, 110, 130] {
+    for wait in [0, 3, 7, 12, 20] {
+        write(&path, &model(20_000, 0.0), u64::MAX).expect("saved");
         let mut child = Command::new(std::env::current_exe().expect("this test"))
             .args(["--exact", "a_child_that_saves_forever"])
             .env(CHILD, &path)
             .stdout(Stdio::null())
             .spawn()
             .expect("a process");
+        // Its first checkpoint replaces ours under our eyes; later, somewhere in the middle of another, it dies.
+        let waiting = Instant::now();
+        while Checkpoint::read(&path).expect("whole at any moment").header().step == u64::MAX {
+            assert!(waiting.elapsed() < Duration::from_secs(60), "the child does not save");
+        }
         std::thread::sleep(Duration::from_millis(wait));
         child.kill().expect("it saves forever");
         child.wait().expect("it is gone");

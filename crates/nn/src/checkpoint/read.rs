@@ -119,7 +119,7 @@ impl TensorFile {
             Self { path: path.to_path_buf(), bytes, metadata: BTreeMap::new(), entries: BTreeMap::new() };
         let (start, found) = match SafeTensors::read_metadata(&file.bytes) {
             Ok((length, found)) => (length + size_of::<u64>(), found),
-            Err(error) => return Err(file.damaged(error)),
+            Err(error) => return Err(file.damaged(error.to_string())),
         };
         for (name, info) in found.tensors() {
             let (from, to) = info.data_offsets;
@@ -151,7 +151,7 @@ impl TensorFile {
         Ok(self.bytes(entry))
     }
 
-    pub fn damaged(&self, what: impl ToString) -> CheckpointError {
-        CheckpointError::Damaged { path: self.path.clone(), what: what.to_string() }
+    pub fn damaged(&self, what: impl Into<String>) -> CheckpointError {
+        CheckpointError::Damaged { path: self.path.clone(), what: what.into() }
     }
 }

@@ -78,22 +78,23 @@ impl BatchNorm1d {
         Self { momentum, ..self }
     }
 
-    /// Σ(x − r) and Σ(x − r)² around the running mean r, which all shards share: no loss of digits for a large mean.
-    fn observe<T: Real>(&self, store: &ParamStore<T>, x: &Tensor<T>) -> Stats<T> {
-        let rows = x.rows().nrows();
-        let off = x.reshaped([rows, self.channels]).zip(store.get(self.mean), |x, r| x - r);
-        let total = |x: &Tensor<T>| x.fold_axes(&[0], T::ZERO, |sum, x| sum + x).reshaped([self.channels]);
-        let mut stats = Stats::one(self.mean, "rows", Stat::Counts(vec![rows as u64]));
-        stats.insert(self.mean, "sum", Stat::Sum(total(&off)));
-        stats.insert(self.mean, "squares", Stat::Sum(total(&off.map(|x| x * x))));
-        stats
+    /// One row `[n, mean, Σ(x − mean)²]` per shard, each `[channel]`.
+    fn observe<T: Real>(&self, x: &Tensor<T>) -> Stats<T> {
+        let n = x.rows().nrows();
+        let x = x.reshaped([n, self.channels]);
+        let total = |x: &Tensor<T>| x.fold_axes(&[0], T::ZERO, |sum, x| sum + x);
+        let mean = total(&x).map(|sum| sum * T::of(1.0 / n as f64));
+        let spread = total(&x.zip(&mean, |x, mean| (x - mean) * (x - mean)));
+        let counts = vec![T::of(n as f64); self.channels];
+        let row = [&counts, mean.as_slice(), spread.as_slice()].concat();
+        Stats::one(self.mean, "moments", Stat::Rows(Tensor::new([1, 3, self.channels], row)))
     }
 }
 
 impl<T: Real> Layer<T> for BatchNorm1d {
     fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         let y = if graph.training() {
-            graph.report(self.observe(graph.store(), &x.value()));
+            graph.report(self.observe(&x.value()));
             let axes: Vec<usize> = (0..x.shape().len() - 1).collect();
             normalized(x, &axes, self.eps)
         } else {
@@ -118,16 +119,22 @@ impl<T: Real> Layer<T> for BatchNorm1d {
     }
 
     fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>) {
-        let observed = |name| stats.sum(self.mean, name);
-        let (Some(rows), Some(sum), Some(squares)) =
-            (stats.counts(self.mean, "rows"), observed("sum"), observed("squares"))
-        else {
-            return; // the layer was not used
-        };
-        let n = rows[0] as f64;
-        let (m, per_row, per_free) = (T::of(self.momentum), T::of(1.0 / n), T::of(1.0 / (n - 1.0).max(1.0)));
-        let var = squares.zip(sum, |squares, sum| (squares - sum * sum * per_row) * per_free);
-        store.get_mut(self.mean).zip_assign(sum, |r, sum| r + m * (sum * per_row));
-        store.get_mut(self.var).zip_assign(&var, |r, var| r + m * (var - r));
+        let Some(moments) = stats.rows(self.mean, "moments") else { return }; // the layer was not used
+        let m = T::of(self.momentum);
+        for channel in 0..self.channels {
+            let of = |shard: &[T], k: usize| shard[k * self.channels + channel];
+            let shards = moments.as_slice().chunks_exact(3 * self.channels);
+            // Two samples as one: the spread grows by how far their means lie apart (Chan et al. 1979).
+            let (n, mean, spread) = shards.fold((T::ZERO, T::ZERO, T::ZERO), |(n, mean, spread), shard| {
+                let (more, apart) = (of(shard, 0), of(shard, 1) - mean);
+                let share = more / (n + more);
+                (n + more, mean + apart * share, spread + of(shard, 2) + apart * apart * n * share)
+            });
+            let var = spread / if n > T::ONE { n - T::ONE } else { T::ONE };
+            for (id, statistic) in [(self.mean, mean), (self.var, var)] {
+                let running = &mut store.get_mut(id).as_mut_slice()[channel];
+                *running += m * (statistic - *running);
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ pub static UPSAMPLE_CONV1D: Op = Op {
     },
 };
 
-/// Repeats every place of the length: y[m] = x[⌊m / factor⌋].
+/// Repeats every place of the length: `y[m] = x[⌊m / factor⌋]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Upsample {
     factor: usize,
@@ -37,11 +37,7 @@ impl Upsample {
 
 impl<T: Real> Layer<T> for Upsample {
     fn forward<'t>(&self, _graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
-        let &[batch, length, channels] = &x.shape()[..] else {
-            panic!("upsample: an input of shape {:?} is not [batch, length, channel]", x.shape())
-        };
-        let once = x.reshape([batch, length, 1, channels]);
-        Var::concat(&vec![once; self.factor], 2).reshape([batch, self.factor * length, channels])
+        x.upsample_nearest1d(self.factor)
     }
 
     fn output_shape(&self, input: &Shape) -> Result<Shape, ShapeError> {

@@ -82,7 +82,7 @@ impl CrossEntropy {
     }
 }
 
-/// The mean of −log softmax(x)[target] over rows, for logits x `[…, class]`.
+/// The mean of `−log softmax(x)[target]` over rows, for logits x `[…, class]`.
 ///
 /// ```
 /// use gradbook_autograd::{Tape, Tensor};

@@ -53,7 +53,7 @@ impl Clip {
             Self::None => (Limits::NONE, None),
             Self::Value(limit) => (Limits { limit, ..Limits::NONE }, None),
             Self::Norm(limit) => {
-                let norm = norm(store, grads);
+                let norm = grad_norm(store, grads);
                 (Limits { scale: (limit / (norm + 1e-6)).min(1.0), ..Limits::NONE }, Some(norm))
             }
         }
@@ -70,7 +70,7 @@ impl Clip {
 }
 
 /// ‖g‖₂ over the gradients of all trainable parameters, summed in `f64` in an order that shapes alone decide.
-pub fn norm<T: Real>(store: &ParamStore<T>, grads: &ParamGrads<T>) -> f64 {
+pub fn grad_norm<T: Real>(store: &ParamStore<T>, grads: &ParamGrads<T>) -> f64 {
     let chunks: Vec<&[T]> =
         store.trainable().filter_map(|id| grads.get(id)).flat_map(|g| g.as_slice().chunks(CHUNK)).collect();
     let sums: Vec<f64> = chunks.into_par_iter().map(square_sum).collect();

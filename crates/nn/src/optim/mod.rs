@@ -7,7 +7,7 @@ mod rule;
 mod slot;
 
 pub use average::WeightAverage;
-pub use clip::{Clip, norm};
+pub use clip::{Clip, grad_norm};
 pub use config::{Adam, Group, Method, Momentum, OptimizerConfig};
 
 use gradbook_autograd::{ParamGrads, ParamId, ParamStore, Real, Role};

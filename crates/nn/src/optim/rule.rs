@@ -104,7 +104,7 @@ impl<T: Real> Piece<'_, T> {
             let g = limited(g) + coupled * *theta;
             *m = b1 * *m + c1 * g;
             *v = b2 * *v + c2 * g * g;
-            *theta = *theta * kept;
+            *theta *= kept;
         };
         let [m, v, v_max] = self.moments;
         let all = self.theta.iter_mut().zip(self.g).zip(m).zip(v);
