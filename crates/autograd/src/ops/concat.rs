@@ -69,7 +69,10 @@ impl<'t, T: Real> Var<'t, T> {
     /// If there are no parts, their shapes differ, or the new axis would not be among or right after theirs.
     #[track_caller]
     pub fn stack(parts: &[Self], axis: usize) -> Self {
-        let with_axis = parts.first().expect("stack: there is at least one part").shape().insert(axis, 1);
-        Self::concat(&parts.iter().map(|part| part.reshape(with_axis)).collect::<Vec<_>>(), axis)
+        let mut wide = Vec::with_capacity(parts.len());
+        for part in parts {
+            wide.push(part.reshape(part.shape().insert(axis, 1)));
+        }
+        Self::concat(&wide, axis)
     }
 }
