@@ -1,7 +1,5 @@
-//! Loops over several operands of different strides: broadcasting, reductions and copies all walk with [`runs`]. And a
-//! tensor seen along one axis: what lies before it, the axis, what lies after it.
-
-use ndarray::{ArrayView3, ArrayViewMut3, s};
+//! Loops over several operands of different strides: broadcasting, reductions and copies all walk with [`runs`]. And
+//! copies by an index along one axis, [`take`](Tensor::take) and its transpose [`put`](Tensor::put).
 
 use crate::{
     Real, Tensor,
@@ -80,56 +78,38 @@ impl<T: Real> Tensor<T> {
         self.restrided(shape, self.shape().strides_as(&shape))
     }
 
-    /// The tensor as `[before, axis, after]`.
-    pub(crate) fn around(&self, axis: usize) -> ArrayView3<'_, T> {
-        ArrayView3::from_shape(self.shape().around(axis), self.as_slice()).expect("a tensor is row-major")
-    }
-
-    /// [`around`](Self::around), to be written.
-    pub(crate) fn around_mut(&mut self, axis: usize) -> ArrayViewMut3<'_, T> {
-        let dim = self.shape().around(axis);
-        ArrayViewMut3::from_shape(dim, self.as_mut_slice()).expect("a tensor is row-major")
-    }
-
-    /// y[…, j, …] = x[…, from + j·step, …] along `axis`, for `count` places j.
-    pub(crate) fn cut(&self, axis: usize, from: usize, step: usize, count: usize) -> Self {
-        let mut out = Self::build(self.shape().with_axis(axis, count), |_| ());
-        let places = s![.., from..; step as isize, ..];
-        out.around_mut(axis).assign(&self.around(axis).slice(places).slice(s![.., ..count, ..]));
-        out
-    }
-
-    /// The transpose of [`cut`](Self::cut): x[…, from + j·step, …] = y[…, j, …] in zeros, `length` places along the axis.
-    pub(crate) fn paste(&self, axis: usize, from: usize, step: usize, length: usize) -> Self {
-        let mut out = Self::zeros(self.shape().with_axis(axis, length));
-        let (places, count) = (s![.., from..; step as isize, ..], self.shape()[axis]);
-        out.around_mut(axis).slice_mut(places).slice_mut(s![.., ..count, ..]).assign(&self.around(axis));
-        out
-    }
-
     /// y[…, j, …] = x[…, index[j], …] along `axis`.
     pub(crate) fn take(&self, axis: usize, index: &[usize]) -> Self {
         let [_, length, after] = self.shape().around(axis);
+        let stretches = stretches(index, after);
         Self::build(self.shape().with_axis(axis, index.len()), |out| {
             let blocks = self.as_slice().chunks_exact((length * after).max(1));
-            for (out, x) in out.chunks_exact_mut((index.len() * after).max(1)).zip(blocks) {
-                for (out, &row) in out.chunks_exact_mut(after.max(1)).zip(index) {
-                    out.copy_from_slice(&x[row * after..][..after]);
+            for (mut out, x) in out.chunks_exact_mut((index.len() * after).max(1)).zip(blocks) {
+                for &(from, len) in &stretches {
+                    let out = out.split_off_mut(..len).expect("the stretches make up the index");
+                    out.copy_from_slice(&x[from..from + len]);
                 }
             }
         })
     }
 
-    /// The transpose of [`take`](Self::take): x[…, index[j], …] += y[…, j, …], with `length` places along the axis.
+    /// The transpose of [`take`](Self::take): x[…, index[j], …] += y[…, j, …] in zeros, `length` places along the axis.
     pub(crate) fn put(&self, axis: usize, index: &[usize], length: usize) -> Self {
         let [_, _, after] = self.shape().around(axis);
+        let stretches = stretches(index, after);
         let mut out = Self::zeros(self.shape().with_axis(axis, length));
         let blocks = self.as_slice().chunks_exact((index.len() * after).max(1));
-        for (out, y) in out.as_mut_slice().chunks_exact_mut((length * after).max(1)).zip(blocks) {
-            for (y, &row) in y.chunks_exact(after.max(1)).zip(index) {
-                out[row * after..][..after].iter_mut().zip(y).for_each(|(o, &y)| *o += y);
+        for (out, mut y) in out.as_mut_slice().chunks_exact_mut((length * after).max(1)).zip(blocks) {
+            for &(from, len) in &stretches {
+                let y = y.split_off(..len).expect("the stretches make up the index");
+                out[from..from + len].iter_mut().zip(y).for_each(|(o, &y)| *o += y);
             }
         }
         out
     }
+}
+
+/// Neighbors that stay neighbors move together: `(start, length)` of every stretch, for entries of `size` elements.
+fn stretches(index: &[usize], size: usize) -> Vec<(usize, usize)> {
+    index.chunk_by(|a, b| a + 1 == *b).map(|run| (run[0] * size, run.len() * size)).collect()
 }

@@ -1,7 +1,5 @@
 //! y[m] = (1/k) Σₜ x[m·stride + t], t < k, along the length,  ∂L/∂x[i] = (1/k) Σ g over the windows that hold i
 
-use ndarray::s;
-
 use super::Op;
 use crate::{Real, Tensor, Var, case, shape::mismatch};
 
@@ -47,17 +45,30 @@ impl<T: Real> Var<'_, T> {
             mismatch("avg_pool1d", &what, &[("x", &shape, "batch, length, channel")], rule);
         }
         let windows = (shape[1] - kernel) / stride + 1;
-        // What place t of every window sees.
-        let seen = move |t: usize| s![.., t..t + (windows - 1) * stride + 1; stride as isize, ..];
+        let (length, channels) = (shape[1], shape[2].max(1));
         let share = T::ONE / T::of(kernel as f64);
-        let mut y = Tensor::zeros(shape.with_axis(1, windows));
-        for t in 0..kernel {
-            y.around_mut(1).zip_mut_with(&x.around(1).slice(seen(t)), |y, &x| *y += x * share);
-        }
+        // Window m of a batch item, as a range of its elements: the gradient takes the same way back.
+        let window = move |m: usize| m * stride * channels..(m * stride + kernel) * channels;
+        let y = Tensor::build(shape.with_axis(1, windows), |y| {
+            let items = x.as_slice().chunks_exact(length * channels);
+            for (y, x) in y.chunks_exact_mut(windows * channels).zip(items) {
+                for (m, y) in y.chunks_exact_mut(channels).enumerate() {
+                    y.fill(T::ZERO);
+                    for x in x[window(m)].chunks_exact(channels) {
+                        y.iter_mut().zip(x).for_each(|(y, &x)| *y += x * share);
+                    }
+                }
+            }
+        });
         self.tape.record(&AVG_POOL1D, &[self], y, move |g, sink| {
             let mut dx = Tensor::zeros(shape);
-            for t in 0..kernel {
-                dx.around_mut(1).slice_mut(seen(t)).zip_mut_with(&g.around(1), |dx, &g| *dx += g * share);
+            let items = g.as_slice().chunks_exact(windows * channels);
+            for (dx, g) in dx.as_mut_slice().chunks_exact_mut(length * channels).zip(items) {
+                for (m, g) in g.chunks_exact(channels).enumerate() {
+                    for dx in dx[window(m)].chunks_exact_mut(channels) {
+                        dx.iter_mut().zip(g).for_each(|(dx, &g)| *dx += g * share);
+                    }
+                }
             }
             sink.add(0, dx);
         })

@@ -1,7 +1,5 @@
 //! y = [x₁; x₂; …] along an axis,  ∂L/∂xₖ = its stretch of g
 
-use ndarray::s;
-
 use super::Op;
 use crate::{Real, Tensor, Var, case, shape::mismatch};
 
@@ -40,7 +38,8 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn concat(parts: &[Self], axis: usize) -> Self {
         let first = parts.first().expect("concat: there is at least one part").shape();
         first.check_axes("concat", &[axis]);
-        let mut starts = vec![0];
+        let mut end = 0;
+        let mut places = Vec::with_capacity(parts.len()); // of each part along the axis
         for (k, part) in parts.iter().map(|part| part.shape()).enumerate() {
             if part.len() != first.len() || part.with_axis(axis, first[axis]) != first {
                 let (what, part_k) =
@@ -48,28 +47,35 @@ impl<'t, T: Real> Var<'t, T> {
                 let operands = [("part 0", &first, ""), (&part_k, &part, "")];
                 mismatch("concat", &what, &operands, "all other axes are equal");
             }
-            starts.push(starts[k] + part[axis]);
+            places.push((end..end + part[axis]).collect::<Vec<_>>());
+            end += part[axis];
         }
-        let mut y = Tensor::build(first.with_axis(axis, starts[parts.len()]), |_| ());
-        for (part, place) in parts.iter().zip(starts.windows(2)) {
-            y.around_mut(axis).slice_mut(s![.., place[0]..place[1], ..]).assign(&part.value().around(axis));
-        }
+        let values: Vec<Tensor<T>> = parts.iter().map(|part| part.value()).collect();
+        let [before, _, after] = first.around(axis);
+        let y = Tensor::build(first.with_axis(axis, end), |mut rest| {
+            for (block, x) in (0..before).flat_map(|block| values.iter().map(move |x| (block, x))) {
+                let len = x.shape()[axis] * after;
+                let out = rest.split_off_mut(..len).expect("the parts make up the whole");
+                out.copy_from_slice(&x.as_slice()[block * len..][..len]);
+            }
+        });
         parts[0].tape.record(&CONCAT, parts, y, move |g, sink| {
-            for (k, place) in starts.windows(2).enumerate() {
+            for (k, places) in places.iter().enumerate() {
                 if sink.wants(k) {
-                    sink.add(k, g.cut(axis, place[0], 1, place[1] - place[0]));
+                    sink.add(k, g.take(axis, places));
                 }
             }
         })
     }
 
-    /// The parts side by side along a new axis: k parts of shape `[a, b]` make `[a, k, b]` at axis 1.
-    ///
-    /// # Panics
-    /// If there are no parts, their shapes differ, or the new axis would not be among or right after theirs.
+    /// The parts, of one shape, side by side along a new axis: k parts `[a, b]` make `[a, k, b]` at axis 1. Panics as
+    /// [`concat`](Self::concat) does, and if the new axis is not among or right after theirs.
     #[track_caller]
     pub fn stack(parts: &[Self], axis: usize) -> Self {
-        let with_axis = parts.first().expect("stack: there is at least one part").shape().insert(axis, 1);
-        Self::concat(&parts.iter().map(|part| part.reshape(with_axis)).collect::<Vec<_>>(), axis)
+        let mut wide = parts.to_vec();
+        for part in &mut wide {
+            *part = part.reshape(part.shape().insert(axis, 1));
+        }
+        Self::concat(&wide, axis)
     }
 }

@@ -53,10 +53,9 @@ impl<T: Real> Var<'_, T> {
         x.shape().check_axes("pad", &[axis]);
         let length = x.shape()[axis];
         if mode == Pad::Zero {
-            let y = x.paste(axis, left, 1, left + length + right);
-            return self
-                .tape
-                .record(&PAD, &[self], y, move |g, sink| sink.add(0, g.cut(axis, left, 1, length)));
+            let places: Vec<usize> = (left..left + length).collect();
+            let y = x.put(axis, &places, left + length + right);
+            return self.tape.record(&PAD, &[self], y, move |g, sink| sink.add(0, g.take(axis, &places)));
         }
         let needs = if mode == Pad::Reflect { left.max(right) + 1 } else { 1 };
         if length < needs {

@@ -55,9 +55,8 @@ impl<T: Real> Var<'_, T> {
             let what = format!("{range:?} by {step} does not fit axis {axis}");
             mismatch("slice", &what, &[("x", &shape, "")], "start ≤ end ≤ length, step ≥ 1");
         }
-        let y = x.cut(axis, range.start, step, range.len().div_ceil(step));
-        self.tape.record(&SLICE, &[self], y, move |g, sink| {
-            sink.add(0, g.paste(axis, range.start, step, shape[axis]));
-        })
+        let places: Vec<usize> = range.step_by(step).collect();
+        let y = x.take(axis, &places);
+        self.tape.record(&SLICE, &[self], y, move |g, sink| sink.add(0, g.put(axis, &places, shape[axis])))
     }
 }
