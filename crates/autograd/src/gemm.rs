@@ -12,8 +12,6 @@ use crate::{Real, Shape, Tensor, shape::broadcast_or_panic, strided::runs};
 
 /// Products with fewer multiplications than this stay on one thread.
 const WORTH_A_THREAD: usize = 1 << 20;
-/// Rows of C in a block: a multiple of the rows and columns of every microkernel.
-const BLOCK: usize = 48;
 
 /// C ← β·C + A·B, with A `[m, k]`, B `[k, n]`, C `[m, n]` of any strides (transposed or overlapping views are free).
 ///
@@ -44,22 +42,29 @@ pub fn gemm<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: ArrayViewMu
     if m * n * k < 2 * WORTH_A_THREAD {
         return T::gemm_serial(a, b, beta, c);
     }
-    // Short blocks of C leave B where it is if its rows are whole vectors; otherwise each block packs a copy of B.
-    let in_place = b.strides()[1] == 1 && n.is_multiple_of(16);
-    let tall = if in_place { BLOCK } else { (m / 2).next_multiple_of(BLOCK).clamp(BLOCK, 512) };
-    split(tall, a, b, beta, c);
+    // If the rows of B are whole vectors, it is read where it is, and small blocks of C keep what they touch in the
+    // cache. Otherwise each block packs its own copy of its columns of B, so blocks are few and tall.
+    let block = if b.strides()[1] == 1 && n.is_multiple_of(16) {
+        [48, 128]
+    } else if m <= 512 && n >= 96 {
+        [m, (n / 2).next_multiple_of(16).min(512)]
+    } else {
+        [(m / 2).next_multiple_of(48).min(512), n]
+    };
+    split(block, a, b, beta, c);
 }
 
-/// Cuts C into blocks of `tall` rows (a flat one into blocks of columns) and computes them on all threads.
-fn split<T: Real>(tall: usize, a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: ArrayViewMut2<T>) {
-    if c.nrows() > tall {
-        let half = (c.nrows() / 2).next_multiple_of(tall);
+/// Halves C until its parts are at most `block` (rows, columns), and computes them on all threads.
+fn split<T: Real>(block: [usize; 2], a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: ArrayViewMut2<T>) {
+    let half = |len: usize, block: usize| (len / block).div_ceil(2) * block;
+    if c.nrows() > block[0] {
+        let half = half(c.nrows(), block[0]);
         let ((a0, a1), (c0, c1)) = (a.split_at(Axis(0), half), c.split_at(Axis(0), half));
-        rayon::join(|| split(tall, a0, b, beta, c0), || split(tall, a1, b, beta, c1));
-    } else if a.len() * b.ncols() >= 16 * WORTH_A_THREAD && b.ncols() > BLOCK {
-        let half = (c.ncols() / 2).next_multiple_of(BLOCK);
+        rayon::join(|| split(block, a0, b, beta, c0), || split(block, a1, b, beta, c1));
+    } else if c.ncols() > block[1] {
+        let half = half(c.ncols(), block[1]);
         let ((b0, b1), (c0, c1)) = (b.split_at(Axis(1), half), c.split_at(Axis(1), half));
-        rayon::join(|| split(tall, a, b0, beta, c0), || split(tall, a, b1, beta, c1));
+        rayon::join(|| split(block, a, b0, beta, c0), || split(block, a, b1, beta, c1));
     } else {
         T::gemm_serial(a, b, beta, c);
     }

@@ -54,6 +54,7 @@ pub mod ops;
 
 mod backward;
 mod conv;
+mod conv_groups;
 mod conv_spec;
 mod custom;
 mod derivatives;

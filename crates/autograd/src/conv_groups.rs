@@ -1,0 +1,113 @@
+//! Convolution in groups of channels: each group is a convolution on slices of the channels, and one channel per group
+//! (depthwise) is a product of rows.
+
+use ndarray::{Axis, Slice};
+
+use crate::{
+    Real, Tensor,
+    conv::{Windows, channels, fill_rows},
+    simd,
+};
+
+impl Windows {
+    /// y[m] = bias + Σₖ x[m·stride + k·dilation − pad_left] · w[k], with w `[tap, in/groups, out]`.
+    pub fn correlate<T: Real>(&self, x: &Tensor<T>, w: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
+        if !self.is_depthwise(channels(x), channels(w)) {
+            return self.by_group(x, w, bias, |x, w, bias| self.dense(x, w, bias));
+        }
+        let mut y = filled([self.batch * self.short, channels(w)], bias);
+        self.meetings(|m, p, k| add_product(row_mut(&mut y, m), row(x, p), row(w, k)));
+        y
+    }
+
+    /// x[m·stride + k·dilation − pad_left] += g[m] · w[k]ᵀ on top of the bias, with w `[tap, out, in/groups]`.
+    pub fn adjoint<T: Real>(&self, g: &Tensor<T>, w: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
+        let (outputs, width) = (channels(g), channels(w));
+        // The outputs of a group are neighbors, so its weights are neighbors too.
+        let w = w.reshaped([self.taps, outputs * width]);
+        if !self.is_depthwise(width * self.spec.groups, outputs) {
+            return self.by_group(g, &w, bias, |g, w, bias| {
+                self.dense_adjoint(g, &w.reshaped([self.taps, channels(g), width]), bias)
+            });
+        }
+        let mut x = filled([self.batch * self.long, outputs], bias);
+        self.meetings(|m, p, k| add_product(row_mut(&mut x, p), row(g, m), row(&w, k)));
+        x
+    }
+
+    /// The gradient of the weights: `[tap, in/groups, out]`.
+    pub fn weights<T: Real>(&self, x: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
+        let (inputs, outputs) = (channels(x), channels(g));
+        let shape = [self.taps, inputs / self.spec.groups, outputs];
+        if g.as_slice().is_empty() {
+            return Tensor::zeros(shape);
+        }
+        if !self.is_depthwise(inputs, outputs) {
+            return self.by_group(x, g, None, |x, g, _| self.dense_weights(x, g)).reshaped(shape);
+        }
+        let mut w = filled([self.taps, outputs], None);
+        self.meetings(|m, p, k| add_product(row_mut(&mut w, k), row(x, p), row(g, m)));
+        w.reshaped(shape)
+    }
+
+    /// Whether every channel is a group of its own, in and out.
+    fn is_depthwise(&self, inputs: usize, outputs: usize) -> bool {
+        self.spec.groups > 1 && self.spec.groups == inputs && self.spec.groups == outputs
+    }
+
+    /// Visits every meeting of a window m, a sample p and a tap k, as rows of the whole batch.
+    fn meetings(&self, mut visit: impl FnMut(usize, usize, usize)) {
+        for item in 0..self.batch {
+            for k in 0..self.taps {
+                let (windows, samples) = self.inside(k);
+                for (m, p) in windows.zip(samples.step_by(self.spec.stride)) {
+                    visit(item * self.short + m, item * self.long + p, k);
+                }
+            }
+        }
+    }
+
+    /// f of each group's slice of the last axis of two operands and the bias; the results side by side again.
+    fn by_group<T: Real>(
+        &self,
+        a: &Tensor<T>,
+        b: &Tensor<T>,
+        bias: Option<&Tensor<T>>,
+        f: impl Fn(&Tensor<T>, &Tensor<T>, Option<&Tensor<T>>) -> Tensor<T>,
+    ) -> Tensor<T> {
+        let groups = self.spec.groups;
+        if groups == 1 {
+            return f(a, b, bias);
+        }
+        let slice = |x: &Tensor<T>, i: usize| {
+            let width = channels(x) / groups;
+            Tensor::from(x.rows().slice_axis(Axis(1), Slice::from(i * width..(i + 1) * width)).to_owned())
+        };
+        let parts: Vec<_> = (0..groups)
+            .map(|i| f(&slice(a, i), &slice(b, i), bias.map(|bias| slice(bias, i)).as_ref()))
+            .collect();
+        let (rows, width) = parts[0].rows().dim();
+        Tensor::build([rows, groups * width], |out| {
+            for (i, out) in out.chunks_exact_mut(width).enumerate() {
+                out.copy_from_slice(row(&parts[i % groups], i / groups));
+            }
+        })
+    }
+}
+
+fn filled<T: Real>(shape: [usize; 2], bias: Option<&Tensor<T>>) -> Tensor<T> {
+    Tensor::build(shape, |out| fill_rows(out, bias))
+}
+
+fn row<T: Real>(x: &Tensor<T>, i: usize) -> &[T] {
+    &x.as_slice()[i * channels(x)..][..channels(x)]
+}
+
+fn row_mut<T: Real>(x: &mut Tensor<T>, i: usize) -> &mut [T] {
+    let width = channels(x);
+    &mut x.as_mut_slice()[i * width..][..width]
+}
+
+fn add_product<T: Real>(into: &mut [T], a: &[T], b: &[T]) {
+    simd(|| into.iter_mut().zip(a.iter().zip(b)).for_each(|(o, (&a, &b))| *o += a * b));
+}
