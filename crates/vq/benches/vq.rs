@@ -23,3 +23,12 @@ fn nearest_code(bencher: divan::Bencher, (rows, dim, codes): (usize, usize, usiz
     let (x, codes) = (normal([rows, dim], 4), normal([codes, dim], 5));
     bencher.bench(|| nearest(&x, &codes));
 }
+
+#[divan::bench(sample_count = 10)]
+fn kmeans_65536x64_512_centers(bencher: divan::Bencher) {
+    use gradbook_autograd::Rng;
+    use gradbook_vq::kmeans::{Start, kmeans};
+    use ndarray_rand::rand::SeedableRng;
+    let x = normal([65_536, 64], 4);
+    bencher.bench(|| kmeans(&x, 512, 10, Start::PlusPlus, &mut Rng::seed_from_u64(1)));
+}
