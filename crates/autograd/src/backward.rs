@@ -13,7 +13,7 @@ pub struct Sink<'a, T: Real> {
     arguments: &'a [u32],
     grads: &'a mut [Option<Tensor<T>>],
     bytes: &'a mut usize,
-    fault: Option<(usize, fn(Tensor<T>) -> Tensor<T>)>,
+    fault: Option<(usize, Spoil<T>)>,
 }
 
 impl<T: Real> Sink<'_, T> {
@@ -45,12 +45,15 @@ impl<T: Real> Sink<'_, T> {
     }
 }
 
+/// What a deliberate mistake makes of a gradient.
+pub(crate) type Spoil<T> = fn(Tensor<T>) -> Tensor<T>;
+
 /// A deliberate mistake in one op's derivative, to prove that the gradient checks would see it.
 #[derive(Clone, Copy)]
 pub(crate) struct Fault<T: Real> {
     pub op: &'static str,
     pub argument: usize,
-    pub spoil: fn(Tensor<T>) -> Tensor<T>,
+    pub spoil: Spoil<T>,
 }
 
 /// The gradients that a backward pass leaves: of every leaf that wanted one, and of values marked with

@@ -204,7 +204,7 @@ pub(crate) fn channels<T: Real>(x: &Tensor<T>) -> usize {
 pub(crate) fn fill_rows<T: Real>(out: &mut [T], bias: Option<&Tensor<T>>) {
     match bias {
         Some(bias) => {
-            out.chunks_exact_mut(channels(bias).max(1)).for_each(|row| row.copy_from_slice(bias.as_slice()))
+            out.chunks_exact_mut(channels(bias).max(1)).for_each(|row| row.copy_from_slice(bias.as_slice()));
         }
         None => out.fill(T::ZERO),
     }

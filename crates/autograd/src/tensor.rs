@@ -143,7 +143,7 @@ impl<T: Real> Tensor<T> {
                 let ([i, j], [di, dj]) = (run.start, run.step);
                 match (di, dj) {
                     (1, 1) => {
-                        out.iter_mut().zip(a[i..].iter().zip(&b[j..])).for_each(|(o, (&x, &y))| *o = f(x, y))
+                        out.iter_mut().zip(a[i..].iter().zip(&b[j..])).for_each(|(o, (&x, &y))| *o = f(x, y));
                     }
                     (1, 0) => out.iter_mut().zip(&a[i..]).for_each(|(o, &x)| *o = f(x, b[j])),
                     (0, 1) => out.iter_mut().zip(&b[j..]).for_each(|(o, &y)| *o = f(a[i], y)),

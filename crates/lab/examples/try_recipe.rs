@@ -26,7 +26,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let (p, _) = training.progress();
             println!(
                 "{:6} loss {:.4} mse {:.4} alive {:?} perplexity {:.1} dim {:.1} respawned {} {:.1}s",
-                p.step, p.loss, p.test_mse, p.alive, p.perplexity.unwrap_or(0.0), p.effective_dim, p.respawned, p.seconds
+                p.step,
+                p.loss,
+                p.test_mse,
+                p.alive,
+                p.perplexity.unwrap_or(0.0),
+                p.effective_dim,
+                p.respawned,
+                p.seconds
             );
         }
     }

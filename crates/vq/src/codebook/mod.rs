@@ -20,6 +20,7 @@ pub use config::{
 
 use crate::{
     Absorbed, Book, Codes, KindConfig, Latent, Loss, Quantized, Quantizer,
+    clusters::Clusters,
     kmeans::{Start, kmeans},
     search::nearest,
 };
@@ -177,17 +178,11 @@ impl VectorQuantizer {
 
     /// Hits per code; Σz per code for the moving average; the rows themselves when codes are about to respawn.
     fn report<T: Real>(&self, g: &Graph<'_, T>, z: &Tensor<T>, chosen: &[usize]) {
-        let (about, count, width) = (self.book.codes, self.book.len(g.store()), self.book.width(g.store()));
-        let mut hits = vec![0; count];
-        chosen.iter().for_each(|&k| hits[k] += 1);
-        let mut stats = Stats::one(about, "hits", Stat::Counts(hits));
+        let (about, count) = (self.book.codes, self.book.len(g.store()));
+        let clusters = Clusters::new(&chosen.iter().map(|&k| k as u32).collect::<Vec<_>>(), count);
+        let mut stats = Stats::one(about, "hits", Stat::Counts(clusters.hits()));
         if self.book.ema.is_some() {
-            let mut sums = Tensor::zeros([count, width]);
-            let cells = sums.as_mut_slice();
-            for (row, &k) in z.as_slice().chunks(width).zip(chosen) {
-                cells[k * width..(k + 1) * width].iter_mut().zip(row).for_each(|(sum, &z)| *sum += z);
-            }
-            stats.insert(about, "sums", Stat::Sum(sums));
+            stats.insert(about, "sums", Stat::Sum(clusters.sums(z)));
         }
         if self.book.config.respawn.as_ref().is_some_and(|respawn| respawn.looks(g.step())) {
             stats.insert(about, "rows", Stat::Rows(z.clone()));

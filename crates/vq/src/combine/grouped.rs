@@ -110,7 +110,7 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
     }
 
     fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
-        self.parts.0.iter().fold(false, |any, part| part.raise(store, dim, rng) || any)
+        self.parts.0.iter().filter(|part| part.raise(store, dim, rng)).count() > 0
     }
 
     fn codebooks(&self) -> Vec<Book<'_>> {

@@ -149,7 +149,7 @@ impl<T: Real> Quantizer<T> for Residual<T> {
     }
 
     fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
-        self.parts.0.iter().fold(false, |any, level| level.raise(store, dim, rng) || any)
+        self.parts.0.iter().filter(|level| level.raise(store, dim, rng)).count() > 0
     }
 
     /// All levels make room, or none.
