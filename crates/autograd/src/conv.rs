@@ -166,29 +166,17 @@ impl Windows {
     }
 }
 
-/// Weights with their last two axes exchanged, by way of small squares: writing down a whole column would touch a new
-/// cache line with every number.
+/// Weights with their last two axes exchanged, in strips: each output row of a strip keeps its cache line until full.
 pub(crate) fn transposed<T: Real>(w: &Tensor<T>) -> Tensor<T> {
-    const SIDE: usize = 16;
+    const STRIP: usize = 16;
     let [taps, rows, columns] = w.shape()[..] else { unreachable!("weights have three axes") };
     Tensor::build([taps, columns, rows], |out| {
         each_block(out, rows * columns, 32 * rows * columns, |k, out| {
-            let w = &w.as_slice()[k * rows * columns..];
-            for (r, c) in
-                (0..rows).step_by(SIDE).flat_map(|r| (0..columns).step_by(SIDE).map(move |c| (r, c)))
-            {
-                let mut square = [[T::ZERO; SIDE]; SIDE];
-                let (height, width) = (SIDE.min(rows - r), SIDE.min(columns - c));
-                for i in 0..height {
-                    let row = &w[(r + i) * columns + c..][..width];
-                    square.iter_mut().zip(row).for_each(|(column, &x)| column[i] = x);
-                }
-                for (j, column) in square[..width].iter().enumerate() {
-                    let to = &mut out[(c + j) * rows + r..][..height];
-                    match <&mut [T; SIDE]>::try_from(&mut *to) {
-                        Ok(whole) => *whole = *column, // a fixed length: two vector moves
-                        Err(_) => to.copy_from_slice(&column[..height]),
-                    }
+            let w = &w.as_slice()[k * rows * columns..][..rows * columns];
+            for (strip, out) in out.chunks_mut(STRIP * rows).enumerate() {
+                for (r, row) in w.chunks_exact(columns).enumerate() {
+                    let row = &row[strip * STRIP..];
+                    out[r..].iter_mut().step_by(rows).zip(row).for_each(|(out, &x)| *out = x);
                 }
             }
         });
