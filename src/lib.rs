@@ -1,3 +1,7 @@
-//! Gradbook: reverse-mode autodiff and vector quantization from scratch.
+#![doc = include_str!("../README.md")]
 
+pub use gradbook_audio as audio;
 pub use gradbook_autograd as autograd;
+pub use gradbook_lab as lab;
+pub use gradbook_nn as nn;
+pub use gradbook_vq as vq;
