@@ -165,7 +165,7 @@ fn a_wrong_shape_names_op_shapes_and_rule_at_the_callers_line() {
     let z = tape.var(count([2, 3, 4]));
     macro_rules! says {
         ($call:expr, $($part:literal),+) => {
-            let (message, at) = panic_of(|| drop($call));
+            let (message, at) = panic_of(|| _ = $call);
             $(assert!(message.contains($part), "{message}");)+
             assert_eq!(at, format!("{}:{}", file!(), line!()), "{message}");
         };
