@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use gradbook_autograd::{Pad, Real, Rng, Tape, Tensor, Var, case, check::Sampler, jvp};
+use gradbook_autograd::{Conv1dSpec, Pad, Real, Rng, Tape, Tensor, Var, case, check::Sampler, jvp};
 use ndarray_rand::rand::{Rng as _, SeedableRng, seq::IndexedRandom};
 use proptest::prelude::*;
 
@@ -23,7 +23,7 @@ fn grow<'t, T: Real>(x: &[Var<'t, T>], seed: u64, size: usize) -> Var<'t, T> {
             let step = Tensor::new(shape, (0..shape.size()).map(|i| T::of(3.0 * i as f64)).collect());
             x.tanh() + x.tape().constant(step) // no two within 1 of each other
         };
-        let y = match rng.random_range(0..40) {
+        let y = match rng.random_range(0..42) {
             0 => a + b,
             1 => a - 0.5 * b,
             2 => a * b * 0.5,
@@ -76,6 +76,17 @@ fn grow<'t, T: Real>(x: &[Var<'t, T>], seed: u64, size: usize) -> Var<'t, T> {
             }
             37 => a + b.slice(0, cut.min(rows - 1)..cut.min(rows - 1) + 1).broadcast_to(shape) * 0.5,
             38 => a.tape().segment(&[a, b], |x| x[0].tanh() * x[1]),
+            39 => {
+                let w =
+                    b.transpose().matmul(b).tanh().reshape([1, columns, columns]) * (1.0 / columns as f64);
+                a.reshape([1, rows, columns]).conv1d(w, None, Conv1dSpec::default()).reshape(shape)
+            }
+            40 => {
+                let w = b.slice(0, 0..3).tanh().reshape([3, 1, columns]);
+                let spec = Conv1dSpec { pad_left: 1, pad_right: 1, groups: columns, ..Conv1dSpec::default() };
+                let y = a.reshape([1, rows, columns]).conv1d(w, None, spec);
+                y.conv_transpose1d(w.transpose(), None, spec, 0).reshape(shape) * 0.3
+            }
             _ => a.tape().custom(
                 "half",
                 &[a],
