@@ -26,8 +26,24 @@ impl<T: Real> Var<'_, T> {
         // Zero has a branch of its own so that forward mode makes the same choice there.
         self.map_by_input(
             &ABS,
-            |x| if x < T::ZERO { -x } else if x <= T::ZERO { T::ZERO } else { x },
-            |x| if x < T::ZERO { -T::ONE } else if x <= T::ZERO { T::ZERO } else { T::ONE },
+            |x| {
+                if x < T::ZERO {
+                    -x
+                } else if x <= T::ZERO {
+                    T::ZERO
+                } else {
+                    x
+                }
+            },
+            |x| {
+                if x < T::ZERO {
+                    -T::ONE
+                } else if x <= T::ZERO {
+                    T::ZERO
+                } else {
+                    T::ONE
+                }
+            },
         )
     }
 }

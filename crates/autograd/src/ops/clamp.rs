@@ -28,7 +28,15 @@ impl<T: Real> Var<'_, T> {
         let (low, high) = (T::of(low), T::of(high));
         self.map_by_input(
             &CLAMP,
-            move |x| if x <= low { low } else if x >= high { high } else { x },
+            move |x| {
+                if x <= low {
+                    low
+                } else if x >= high {
+                    high
+                } else {
+                    x
+                }
+            },
             move |x| if low < x && x < high { T::ONE } else { T::ZERO },
         )
     }

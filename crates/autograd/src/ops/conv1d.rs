@@ -12,15 +12,26 @@ pub static CONV1D: Op = Op {
     formula: "y[m] = b + Σₖ x[m·stride + k·dilation − pad]·w[k]",
     cases: |s| {
         let mut cases = Vec::new();
-        for (batch, taps, stride, dilation, groups) in
-            [(2, 3, 1, 1, 1), (3, 4, 2, 1, 1), (2, 2, 3, 1, 1), (2, 3, 2, 2, 1), (1, 1, 1, 1, 1), (2, 3, 1, 1, 2), (2, 2, 2, 2, 3)]
-        {
+        for (batch, taps, stride, dilation, groups) in [
+            (2, 3, 1, 1, 1),
+            (3, 4, 2, 1, 1),
+            (2, 2, 3, 1, 1),
+            (2, 3, 2, 2, 1),
+            (1, 1, 1, 1, 1),
+            (2, 3, 1, 1, 2),
+            (2, 2, 2, 2, 3),
+        ] {
             let (pad_left, pad_right) = (s.int(0, 2), s.int(0, 2));
             let spec = Conv1dSpec { stride, pad_left, pad_right, dilation, groups };
             let (input, output) = (groups * s.int(1, 2), groups * s.int(1, 3));
             let length = dilation * (taps - 1) + s.int(1, 5);
-            let [x, w] = [[batch, length, input], [taps, input / groups, output]].map(|shape| s.normal(&shape));
-            cases.push(case!([x.clone(), w.clone(), s.normal(&[output])], |x| x[0].conv1d(x[1], Some(x[2]), spec)));
+            let [x, w] =
+                [[batch, length, input], [taps, input / groups, output]].map(|shape| s.normal(&shape));
+            cases.push(case!([x.clone(), w.clone(), s.normal(&[output])], |x| x[0].conv1d(
+                x[1],
+                Some(x[2]),
+                spec
+            )));
             cases.push(case!([x, w], |x| x[0].conv1d(x[1], None, spec)));
         }
         cases

@@ -12,14 +12,20 @@ pub static CONV_TRANSPOSE1D: Op = Op {
     formula: "y[m·stride + k·dilation − pad] += x[m]·w[k]",
     cases: |s| {
         let mut cases = Vec::new();
-        for (batch, taps, stride, dilation, groups) in
-            [(2, 3, 1, 1, 1), (3, 4, 2, 1, 1), (2, 2, 3, 1, 1), (2, 3, 2, 2, 1), (2, 3, 1, 1, 2), (2, 3, 2, 1, 3)]
-        {
+        for (batch, taps, stride, dilation, groups) in [
+            (2, 3, 1, 1, 1),
+            (3, 4, 2, 1, 1),
+            (2, 2, 3, 1, 1),
+            (2, 3, 2, 2, 1),
+            (2, 3, 1, 1, 2),
+            (2, 3, 2, 1, 3),
+        ] {
             let (pad_left, pad_right) = (s.int(0, 1), s.int(0, 1));
             let spec = Conv1dSpec { stride, pad_left, pad_right, dilation, groups };
             let (input, output) = (groups * s.int(1, 2), groups * s.int(1, 3));
             let (length, extra) = (s.int(2, 5), s.int(0, stride - 1));
-            let [x, w] = [[batch, length, input], [taps, input, output / groups]].map(|shape| s.normal(&shape));
+            let [x, w] =
+                [[batch, length, input], [taps, input, output / groups]].map(|shape| s.normal(&shape));
             cases.push(case!([x.clone(), w.clone(), s.normal(&[output])], |x| {
                 x[0].conv_transpose1d(x[1], Some(x[2]), spec, extra)
             }));
@@ -70,7 +76,12 @@ impl<'t, T: Real> Var<'t, T> {
                 ("bias", &bias, "out"),
             ];
             let given = if b_shape.is_some() { 3 } else { 2 };
-            mismatch("conv_transpose1d", what, &operands[..given], &format!("in and out agree, under {spec:?}"))
+            mismatch(
+                "conv_transpose1d",
+                what,
+                &operands[..given],
+                &format!("in and out agree, under {spec:?}"),
+            )
         };
         let (&[batch, length, input], &[taps, rows, width]) = (&x_shape[..], &w_shape[..]) else {
             fail("x and w have three axes");

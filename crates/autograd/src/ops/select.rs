@@ -35,7 +35,9 @@ impl<'t, T: Real> Var<'t, T> {
         let chosen: Vec<bool> = (0..shape.size()).map(condition).collect();
         let pick = move |x: &Tensor<T>, y: &Tensor<T>, chosen: &[bool]| {
             let both = x.as_slice().iter().zip(y.as_slice()).zip(chosen);
-            Tensor::build(shape, |out| out.iter_mut().zip(both).for_each(|(o, ((&x, &y), &c))| *o = if c { x } else { y }))
+            Tensor::build(shape, |out| {
+                out.iter_mut().zip(both).for_each(|(o, ((&x, &y), &c))| *o = if c { x } else { y })
+            })
         };
         let z = pick(&xv, &yv, &chosen);
         self.tape.record(&SELECT, &[self, y], z, move |g, sink| {
