@@ -1,19 +1,33 @@
 //! Spectrogram VQ-VAEs: models, training, recipes, comparison, report.
 
 pub mod baseline;
+pub mod codec;
+pub mod compare;
 pub mod data;
+pub mod inspect;
 pub mod report;
 
 mod error;
 mod evaluate;
+mod events;
+mod files;
+mod folder;
+mod gather;
 mod metrics;
 mod model;
 mod recipe;
+mod run;
+mod state;
 mod train;
+mod trained;
 
 pub use error::{Error, RecipeError};
 pub use evaluate::Evaluation;
+pub use folder::{Existing, RunFolder};
+pub use gather::gather;
 pub use metrics::{Progress, Summary};
 pub use model::{Block, Forward, Model, ModelConfig};
 pub use recipe::{BUILT_IN, Grow, Raise, Recipe, Seeding, TrainConfig};
+pub use run::{Ending, Run, Status};
 pub use train::Training;
+pub use trained::Trained;

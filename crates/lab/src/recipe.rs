@@ -1,11 +1,13 @@
 //! [`Recipe`]: everything about a run, as a short TOML file in which what is left out has a sensible value.
 
+use std::{fs, path::Path};
+
 use gradbook_audio::CorpusConfig;
 use gradbook_nn::{OptimizerConfig, Schedule};
 use gradbook_vq::QuantizerConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::RecipeError, model::ModelConfig};
+use crate::{Error, RecipeError, model::ModelConfig};
 
 /// A run: data, model, quantizer, training.
 ///
@@ -19,6 +21,9 @@ use crate::{error::RecipeError, model::ModelConfig};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
+    /// What it is called in tables; the name of its file if left out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
     /// What the recipe is for, in a line.
     #[serde(default)]
     pub about: String,
@@ -238,7 +243,34 @@ impl Recipe {
             let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
             RecipeError::no_such_recipe(name, &names)
         })?;
-        Self::parse(text)
+        Ok(Self { name: name.to_owned(), ..Self::parse(text)? })
+    }
+
+    /// A recipe of this name that comes with the program, or the file `name` if it ends in `.toml`.
+    ///
+    /// # Errors
+    /// If there is no such recipe or file, or if it cannot be read.
+    pub fn find(name: &str) -> Result<Self, Error> {
+        let path = Path::new(name);
+        if path.extension().is_none_or(|end| end != "toml") {
+            return Ok(Self::built_in(name)?);
+        }
+        Self::read(path)
+    }
+
+    /// Reads a recipe from a file.
+    ///
+    /// # Errors
+    /// If there is no such file, or what is wrong with it and where.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let malformed =
+            |error: RecipeError| Error::Malformed { path: path.into(), reason: error.to_string() };
+        let mut recipe = Self::parse(&text).map_err(malformed)?;
+        if recipe.name.is_empty() {
+            recipe.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        }
+        Ok(recipe)
     }
 
     /// The recipe as a TOML file.

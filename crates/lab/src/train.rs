@@ -9,12 +9,11 @@ use gradbook_nn::{
     Optimizer, ShardedStep, StepResult, WeightAverage,
     loss::{Reduction, mse},
 };
-use gradbook_vq::codebook::Growth;
 
-use crate::{Error, Evaluation, Model, Progress, Recipe, data};
+use crate::{Error, Evaluation, Model, Progress, Recipe, data, events};
 
 /// Keys the randomness of events and statistics apart from that of the shards.
-const AFTER: u64 = u64::MAX - 1;
+pub(crate) const AFTER: u64 = u64::MAX - 1;
 /// Keys the crops from which codes are seeded.
 const SEEDING: u64 = 1 << 40;
 
@@ -37,8 +36,10 @@ pub struct Training<'c> {
     /// Training time so far.
     pub elapsed: Duration,
     windows: Tensor<f32>,
-    losses: (f64, u64),
-    respawned: usize,
+    /// The sum of the losses since the last row of metrics, and of how many steps.
+    pub(crate) losses: (f64, u64),
+    /// Codes respawned since then.
+    pub(crate) respawned: usize,
 }
 
 impl<'c> Training<'c> {
@@ -190,30 +191,7 @@ impl<'c> Training<'c> {
 
     /// Growth and widening that fall into `steps`. Also brings a fresh model to the shapes of a checkpoint.
     pub(crate) fn reshape(&mut self, steps: std::ops::Range<u64>) -> Result<(), Error> {
-        let Some(quantizer) = &self.model.quantizer else { return Ok(()) };
-        let mut rng = Stream::new(self.recipe.train.seed, steps.end - 1, AFTER - 2).next_use();
-        let mut changed = false;
-        for grow in self.recipe.train.grow.iter().filter(|grow| steps.contains(&grow.step)) {
-            for book in quantizer.codebooks() {
-                if grow.codes < book.codebook.len(&self.store) {
-                    return Err(Error::Request(format!(
-                        "the recipe cannot work: train.grow to {} codes is no growth",
-                        grow.codes
-                    )));
-                }
-                book.codebook.grow(&mut self.store, grow.codes, Growth::Jitter(grow.jitter), &mut rng);
-                changed = true;
-            }
-        }
-        for raise in self.recipe.train.raise.iter().filter(|raise| steps.contains(&raise.step)) {
-            if !quantizer.raise(&mut self.store, raise.dim, &mut rng) {
-                return Err(Error::Request(
-                    "the recipe cannot work: train.raise needs a quantizer of kind `projected`".into(),
-                ));
-            }
-            changed = true;
-        }
-        if changed {
+        if events::reshape(&self.recipe, &self.model, &mut self.store, steps)? {
             let all: Vec<_> = self.store.trainable().collect();
             all.into_iter().for_each(|id| self.optimizer.resize(id, &self.store));
         }

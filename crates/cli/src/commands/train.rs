@@ -1,0 +1,80 @@
+//! `gradbook train`: one run in its folder.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use gradbook_lab::{Ending, Existing, Recipe, Run, RunFolder, compare::table, gather};
+
+use super::{Outcome, write};
+use crate::{
+    Loudness,
+    options::{TrainOptions, load},
+    stop,
+    terminal::Style,
+    watch::Watch,
+};
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  gradbook train                                        the best recipe on built-in sounds
+  gradbook train ema --data fsdd/ --test-glob '*_[0-4].wav'
+  gradbook train my.toml --steps 1000 --set train.batch=64
+  gradbook train ema --resume                           go on after Ctrl-C or a crash")]
+pub struct Train {
+    /// A built-in recipe (see `gradbook recipes`) or a TOML file.
+    #[arg(default_value = "best")]
+    recipe: String,
+    #[command(flatten)]
+    options: TrainOptions,
+    /// The folder of the run; runs/<recipe> if left out.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Train {
+    pub fn run(&self, loudness: &Loudness) -> Outcome {
+        let existing = self.options.existing.choice();
+        let name = PathBuf::from(&self.recipe);
+        let name = name.file_stem().unwrap_or_default();
+        let folder = RunFolder::new(self.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(name)));
+        let recipe = if existing == Existing::Resume {
+            if self.options.change_anything() {
+                return Err(
+                    "--resume goes on with the recipe and data of the run: leave the other options out"
+                        .into(),
+                );
+            }
+            folder.read_recipe()?
+        } else {
+            self.options.apply(Recipe::find(&self.recipe)?)?
+        };
+        let corpus = load(&recipe.data, loudness)?;
+        let watch = Watch::new(&recipe.name, recipe.name.len(), loudness);
+        let mut run = Run::open(recipe, &corpus, folder, existing)?;
+        let ending = run.drive(stop::flag(), &mut |status| watch.show(status))?;
+        watch.finish(run.history.last());
+        let report = gather(&mut run)?;
+        let page = run.folder.report();
+        write(
+            &page,
+            gradbook_lab::report::html(&report.summary.recipe.clone(), std::slice::from_ref(&report)),
+        )?;
+        if self.json {
+            println!("{}", serde_json::to_string(&report.summary)?);
+        } else {
+            print!("{}", table(std::slice::from_ref(&report.summary)));
+        }
+        if !loudness.quiet {
+            let word = match ending {
+                Ending::Finished => String::new(),
+                Ending::Settled => "the test MSE no longer improves; ".to_owned(),
+                Ending::Interrupted => "interrupted, all is saved: --resume goes on; ".to_owned(),
+            };
+            eprintln!("{}", Style::Note.paint(format!("{word}report: {}", page.display())));
+        }
+        Ok(if ending == Ending::Interrupted { ExitCode::from(stop::INTERRUPTED) } else { ExitCode::SUCCESS })
+    }
+}

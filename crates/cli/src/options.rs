@@ -1,0 +1,117 @@
+//! Options that `train` and `compare` share: data, steps, seed, changes to recipes.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gradbook_audio::{Corpus, CorpusConfig, Source, TestSplit};
+use gradbook_lab::{Error, Existing, Recipe};
+
+use crate::{Loudness, terminal::Style, watch};
+
+/// What to train on and for how long.
+#[derive(Args)]
+pub struct TrainOptions {
+    /// A folder of WAV files; the built-in synthetic corpus if left out.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Which files to hold out for testing, as in '*_[0-4].wav'; every tenth if left out.
+    #[arg(long, value_name = "PATTERN")]
+    pub test_glob: Option<String>,
+    /// Training steps; all that a recipe does at a certain time moves along.
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
+    /// The seed of everything random. The same seed gives the same bits.
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Change a value of the recipe, as in --set train.batch=64 (may be given several times).
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(flatten)]
+    pub existing: ExistingOptions,
+}
+
+/// What to do about a run that is there.
+#[derive(Args)]
+#[group(multiple = false)]
+pub struct ExistingOptions {
+    /// Go on with the run in the folder, to the same bits as if it had never been interrupted.
+    #[arg(long)]
+    resume: bool,
+    /// Start over where there is a run already.
+    #[arg(long)]
+    overwrite: bool,
+}
+
+impl ExistingOptions {
+    /// As the lab says it.
+    pub fn choice(&self) -> Existing {
+        match (self.resume, self.overwrite) {
+            (true, _) => Existing::Resume,
+            (_, true) => Existing::Replace,
+            _ => Existing::Refuse,
+        }
+    }
+}
+
+impl TrainOptions {
+    /// The recipe with these options applied.
+    pub fn apply(&self, mut recipe: Recipe) -> Result<Recipe, Error> {
+        if let Some(steps) = self.steps {
+            recipe.train = recipe.train.stretched(steps);
+        }
+        for assignment in &self.set {
+            recipe = recipe.set(assignment)?;
+        }
+        if let Some(folder) = &self.data {
+            // The run may be resumed from another folder.
+            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+            recipe.data.source = Source::Folder(folder);
+        }
+        if let Some(pattern) = &self.test_glob {
+            recipe.data.test = TestSplit::Glob(pattern.clone());
+        }
+        if let Some(seed) = self.seed {
+            recipe.train.seed = seed;
+        }
+        Ok(recipe)
+    }
+
+    /// Whether any of them would change a recipe.
+    pub fn change_anything(&self) -> bool {
+        self.data.is_some()
+            || self.test_glob.is_some()
+            || self.steps.is_some()
+            || self.seed.is_some()
+            || !self.set.is_empty()
+    }
+}
+
+/// Reads a corpus, showing how far it is, and says what it is.
+pub fn load(config: &CorpusConfig, loudness: &Loudness) -> Result<Corpus, Error> {
+    let bar = watch::counter("reading", loudness);
+    let corpus = Corpus::load(config, &|done, of| {
+        bar.set_length(of as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    let corpus = corpus?;
+    if !loudness.quiet {
+        let source = match &config.source {
+            Source::Synthetic(_) => "built-in synthetic sounds".to_owned(),
+            Source::Folder(folder) => folder.display().to_string(),
+        };
+        let (train, test) = (corpus.train.len(), corpus.test.len());
+        eprintln!("{}", Style::Note.paint(format!("{source}: {train} clips to train on, {test} held out")));
+        if !corpus.skipped.is_empty() {
+            let count = corpus.skipped.len();
+            let more = if loudness.verbose { "" } else { " (--verbose lists them)" };
+            eprintln!("{}", Style::Note.paint(format!("{count} recordings left out{more}")));
+        }
+    }
+    if loudness.verbose {
+        for skipped in &corpus.skipped {
+            eprintln!("  {}: {}", skipped.name, skipped.reason);
+        }
+    }
+    Ok(corpus)
+}

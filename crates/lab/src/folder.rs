@@ -1,0 +1,149 @@
+//! [`RunFolder`]: where a run keeps its recipe, metrics, checkpoint, summary and report.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::{Error, Progress, Recipe, Summary, files};
+
+/// The folder of a run. Every file is replaced in one step or appended to by whole lines, so the program may be killed
+/// at any moment.
+#[derive(Clone, Debug)]
+pub struct RunFolder(PathBuf);
+
+/// What to do about a run that is already there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// Leave it alone and say so.
+    #[default]
+    Refuse,
+    /// Go on where it was interrupted.
+    Resume,
+    /// Start over.
+    Replace,
+}
+
+impl RunFolder {
+    /// The run in `path`, which need not exist yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The recipe the run follows, with the standardization of its corpus.
+    pub fn recipe(&self) -> PathBuf {
+        self.0.join("recipe.toml")
+    }
+
+    /// A [`Progress`] per line.
+    pub fn metrics(&self) -> PathBuf {
+        self.0.join("metrics.jsonl")
+    }
+
+    /// Everything needed to go on.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.0.join("checkpoint.safetensors")
+    }
+
+    /// The [`Summary`] as of the last checkpoint.
+    pub fn summary(&self) -> PathBuf {
+        self.0.join("summary.json")
+    }
+
+    /// The page to look at.
+    pub fn report(&self) -> PathBuf {
+        self.0.join("report.html")
+    }
+
+    /// Whether a run is there.
+    pub fn holds_run(&self) -> bool {
+        self.recipe().exists()
+    }
+
+    /// Makes the folder ready for a new run.
+    ///
+    /// # Errors
+    /// If a run is there that is not to be replaced, or if the folder cannot be written.
+    pub fn prepare(&self, existing: Existing) -> Result<(), Error> {
+        if self.holds_run() && existing == Existing::Refuse {
+            return Err(Error::Request(format!(
+                "{} holds a run already\n  --resume goes on with it, --overwrite starts over, --out names another folder",
+                self.0.display()
+            )));
+        }
+        fs::create_dir_all(&self.0).map_err(Error::io("create the folder", &self.0))?;
+        for old in [self.recipe(), self.checkpoint(), self.metrics(), self.summary(), self.report()] {
+            match fs::remove_file(&old) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io("replace", old)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The recipe of the run that is there.
+    ///
+    /// # Errors
+    /// If there is none, or if it cannot be read.
+    pub fn read_recipe(&self) -> Result<Recipe, Error> {
+        if !self.holds_run() {
+            return Err(Error::Request(format!(
+                "{} holds no run: there is no recipe.toml\n  `gradbook train` makes one",
+                self.0.display()
+            )));
+        }
+        Recipe::read(&self.recipe())
+    }
+
+    /// The summary of the run that is there, if it can be read.
+    pub fn read_summary(&self) -> Option<Summary> {
+        serde_json::from_str(&fs::read_to_string(self.summary()).ok()?).ok()
+    }
+
+    /// Adds a row to the metrics.
+    pub(crate) fn append(&self, row: &Progress) -> Result<(), Error> {
+        let path = self.metrics();
+        let line = to_json(row) + "\n";
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(Error::io("write", &path))?;
+        file.write_all(line.as_bytes()).map_err(Error::io("write", path))
+    }
+
+    /// Keeps the rows up to `step` and forgets later ones, which will come again. A line that was cut short when the
+    /// program was killed ends the file.
+    pub(crate) fn cut(&self, step: u64) -> Result<Vec<Progress>, Error> {
+        let path = self.metrics();
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            other => other.map_err(Error::io("read", &path))?,
+        };
+        let (mut rows, mut kept) = (Vec::new(), String::new());
+        for line in text.lines() {
+            let Ok(row) = serde_json::from_str::<Progress>(line) else { break };
+            if row.step as u64 > step {
+                break;
+            }
+            rows.push(row);
+            kept += line;
+            kept.push('\n');
+        }
+        files::replace(&path, kept.as_bytes())?;
+        Ok(rows)
+    }
+}
+
+/// Plain rows as JSON.
+pub(crate) fn to_json(row: &impl serde::Serialize) -> String {
+    serde_json::to_string(row).expect("numbers and strings can be written as JSON")
+}

@@ -1,0 +1,195 @@
+//! [`Run`]: a training driven to its end in its folder: evaluations, checkpoints, early stop, interruption.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use gradbook_audio::Corpus;
+
+use crate::{
+    Error, Evaluation, Existing, Progress, Recipe, RunFolder, Summary, Training, files, folder::to_json,
+};
+
+/// A training and its folder.
+pub struct Run<'c> {
+    /// The training.
+    pub training: Training<'c>,
+    /// Where it is kept.
+    pub folder: RunFolder,
+    /// The rows of metrics so far.
+    pub history: Vec<Progress>,
+}
+
+/// Where a run stands, for a progress bar.
+pub struct Status<'r> {
+    /// Steps done.
+    pub step: u64,
+    /// Steps in all.
+    pub steps: u64,
+    /// Steps per second of late.
+    pub rate: f64,
+    /// Time left at this rate.
+    pub left: Duration,
+    /// The training loss, smoothed.
+    pub loss: f64,
+    /// The last evaluation.
+    pub last: Option<&'r Progress>,
+    /// Whether that evaluation is new.
+    pub evaluated: bool,
+}
+
+/// Why a run came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All steps are done.
+    Finished,
+    /// The test MSE has not improved for `train.patience` evaluations.
+    Settled,
+    /// The stop flag was raised; everything is saved.
+    Interrupted,
+}
+
+impl<'c> Run<'c> {
+    /// A run in its folder: a new one, or the one that is there, at its last checkpoint.
+    ///
+    /// # Errors
+    /// If the recipe cannot work, if there is a run and it is to be left alone, if files cannot be read or written.
+    pub fn open(
+        mut recipe: Recipe,
+        corpus: &'c Corpus,
+        folder: RunFolder,
+        existing: Existing,
+    ) -> Result<Self, Error> {
+        if existing == Existing::Resume && folder.holds_run() {
+            return Self::resume(corpus, folder);
+        }
+        recipe.data.standardization = Some(corpus.standardization);
+        let training = Training::new(recipe, corpus)?;
+        folder.prepare(existing)?;
+        files::replace(&folder.recipe(), training.recipe.to_toml().as_bytes())?;
+        Ok(Self { training, folder, history: Vec::new() })
+    }
+
+    fn resume(corpus: &'c Corpus, folder: RunFolder) -> Result<Self, Error> {
+        let mut training = Training::new(folder.read_recipe()?, corpus)?;
+        if folder.checkpoint().exists() {
+            training.restore(&folder.checkpoint())?;
+        }
+        let history = folder.cut(training.step)?;
+        // A checkpoint holds no time; the summary written after it does, and else the last row.
+        let summary = folder.read_summary().filter(|s| s.steps as u64 == training.step);
+        let seconds = summary.map(|s| s.seconds).or(history.last().map(|row| row.seconds));
+        training.elapsed = Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default();
+        Ok(Self { training, folder, history })
+    }
+
+    /// Trains to the end, or until `stop` is raised. `watch` is told after every step.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] with the checkpoint that is kept; otherwise if files cannot be read or written.
+    pub fn drive(&mut self, stop: &AtomicBool, watch: &mut dyn FnMut(&Status<'_>)) -> Result<Ending, Error> {
+        let (steps, interval) =
+            (self.training.recipe.train.steps, self.training.recipe.train.evaluation_interval());
+        let mut pace = Pace::new(&self.training);
+        let mut loss = None;
+        while !self.training.finished() && !self.settled() {
+            if stop.load(Ordering::Relaxed) {
+                let found = self.training.evaluate();
+                self.save(&found)?;
+                return Ok(Ending::Interrupted);
+            }
+            let now = self.training.advance().map_err(|error| self.with_checkpoint(error))?;
+            let smooth = loss.map_or(now, |before: f64| before + 0.05 * (now - before));
+            loss = Some(smooth);
+            let evaluated = self.training.step.is_multiple_of(interval) || self.training.finished();
+            if evaluated {
+                self.evaluate()?;
+            }
+            let (rate, left) = pace.now(&self.training);
+            let step = self.training.step;
+            watch(&Status { step, steps, rate, left, loss: smooth, last: self.history.last(), evaluated });
+        }
+        if self.history.last().is_none_or(|row| row.step as u64 != self.training.step) {
+            self.evaluate()?;
+        }
+        Ok(if self.training.finished() { Ending::Finished } else { Ending::Settled })
+    }
+
+    /// Measures, adds a row, saves. The row comes first: one that is ahead of the checkpoint is cut when resuming.
+    fn evaluate(&mut self) -> Result<(), Error> {
+        let (row, found) = self.training.progress();
+        if !row.test_mse.is_finite() {
+            return Err(self.with_checkpoint(Error::Diverged {
+                step: self.training.step,
+                found: None,
+                checkpoint: None,
+            }));
+        }
+        self.folder.append(&row)?;
+        self.history.push(row);
+        self.save(&found)
+    }
+
+    fn save(&self, found: &Evaluation) -> Result<(), Error> {
+        self.training.save(&self.folder.checkpoint())?;
+        files::replace(&self.folder.summary(), (to_json(&self.summary(found)) + "\n").as_bytes())
+    }
+
+    /// The last word on the run, as of an evaluation now.
+    pub fn summary(&self, found: &Evaluation) -> Summary {
+        Summary {
+            recipe: self.training.recipe.name.clone(),
+            steps: self.training.step as usize,
+            alive: found.alive(),
+            codes: found.codes(),
+            perplexity: found.perplexity(),
+            effective_dim: found.effective_dim(),
+            test_mse: found.mse,
+            bits_per_token: found.bits(),
+            seconds: self.training.elapsed.as_secs_f64(),
+        }
+    }
+
+    /// Whether the last evaluations brought nothing better than one before them.
+    fn settled(&self) -> bool {
+        let Some(patience) = self.training.recipe.train.patience else { return false };
+        let best = self.history.iter().enumerate().min_by(|a, b| a.1.test_mse.total_cmp(&b.1.test_mse));
+        best.is_some_and(|(at, _)| (self.history.len() - 1 - at) as u64 >= patience.max(1))
+    }
+
+    fn with_checkpoint(&self, error: Error) -> Error {
+        match error {
+            Error::Diverged { step, found, .. } => {
+                let kept = self.folder.checkpoint();
+                Error::Diverged { step, found, checkpoint: kept.exists().then_some(kept) }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Steps per second over the last seconds.
+struct Pace {
+    since: Instant,
+    step: u64,
+    rate: f64,
+}
+
+impl Pace {
+    fn new(training: &Training<'_>) -> Self {
+        Self { since: Instant::now(), step: training.step, rate: 0.0 }
+    }
+
+    fn now(&mut self, training: &Training<'_>) -> (f64, Duration) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        if seconds > 2.0 || self.rate == 0.0 {
+            self.rate = (training.step - self.step) as f64 / seconds.max(1e-9);
+        }
+        if seconds > 2.0 {
+            (self.since, self.step) = (Instant::now(), training.step);
+        }
+        let left = training.recipe.train.steps.saturating_sub(training.step) as f64 / self.rate.max(1e-9);
+        (self.rate, Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX))
+    }
+}
