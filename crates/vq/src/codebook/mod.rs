@@ -19,7 +19,8 @@ pub use config::{
 };
 
 use crate::{
-    Absorbed, Book, Codes, KindConfig, Latent, Loss, Quantized, Quantizer,
+    Absorbed, Book, Codes, KindConfig, Latent, Loss, Passage, Quantized, Quantizer,
+    clusters::Clusters,
     kmeans::{Start, kmeans},
     search::nearest,
 };
@@ -177,17 +178,12 @@ impl VectorQuantizer {
 
     /// Hits per code; Σz per code for the moving average; the rows themselves when codes are about to respawn.
     fn report<T: Real>(&self, g: &Graph<'_, T>, z: &Tensor<T>, chosen: &[usize]) {
-        let (about, count, width) = (self.book.codes, self.book.len(g.store()), self.book.width(g.store()));
-        let mut hits = vec![0; count];
-        chosen.iter().for_each(|&k| hits[k] += 1);
-        let mut stats = Stats::one(about, "hits", Stat::Counts(hits));
+        let about = self.book.codes;
+        let chosen: Vec<u32> = chosen.iter().map(|&k| k as u32).collect();
+        let clusters = Clusters::new(&chosen, self.book.len(g.store()));
+        let mut stats = Stats::one(about, "hits", Stat::Counts(clusters.hits()));
         if self.book.ema.is_some() {
-            let mut sums = Tensor::zeros([count, width]);
-            let cells = sums.as_mut_slice();
-            for (row, &k) in z.as_slice().chunks(width).zip(chosen) {
-                cells[k * width..(k + 1) * width].iter_mut().zip(row).for_each(|(sum, &z)| *sum += z);
-            }
-            stats.insert(about, "sums", Stat::Sum(sums));
+            stats.insert(about, "sums", Stat::Sum(clusters.sums(z)));
         }
         if self.book.config.respawn.as_ref().is_some_and(|respawn| respawn.looks(g.step())) {
             stats.insert(about, "rows", Stat::Rows(z.clone()));
@@ -207,7 +203,8 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
-        let z = z.rows("codebook", self.book.width(g.store())).map(|z| self.book.metric(z));
+        let z = z.rows("codebook", self.book.width(g.store())).finite("codebook");
+        let z = z.map(|z| self.book.metric(z));
         let codes = self.book.effective(g);
         let (rows, vectors) = (z.value.value(), codes.value());
         let chosen = self.choose(g, &rows, &vectors);
@@ -244,6 +241,18 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
     fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
         self.book.widen(store, dim);
         true
+    }
+
+    fn passage(&self) -> Passage {
+        match (self.book.config.metric, &self.book.config.learning) {
+            (Metric::L2, Learning::Ema { estimator, .. } | Learning::Loss { estimator, .. }) => {
+                match estimator {
+                    Estimator::StraightThrough => Passage::Identity,
+                    Estimator::Rotation => Passage::Rotation,
+                }
+            }
+            _ => Passage::Own,
+        }
     }
 
     fn codebooks(&self) -> Vec<Book<'_>> {
