@@ -140,7 +140,7 @@ fn save_and_load<T: Real>(t: &Trial<'_, T>) -> Checked {
     );
     after.store.set_state(before.store.state().into_iter().map(|(_, value)| value).collect());
     let z = t.rows(24, 43);
-    let (old, new) = (before.eval(&z), after.eval(&z));
+    let (old, new) = (t.eval(&z), after.eval(&z));
     ensure!(old == new, "after loading {z:?} is quantized to {new:?}, before to {old:?}");
     after.seed = before.seed; // the same random streams
     for step in 7..9 {

@@ -77,8 +77,13 @@ impl<'s, T: Real> Trial<'s, T> {
     }
 
     pub fn eval(&self, z: &Tensor<T>) -> (Tensor<T>, Codes) {
+        self.eval_with(&self.store, z)
+    }
+
+    /// Evaluation with other parameters.
+    pub fn eval_with(&self, store: &ParamStore<T>, z: &Tensor<T>) -> (Tensor<T>, Codes) {
         let tape = Tape::new();
-        let found = self.q.quantize(&Graph::eval(&tape, &self.store), tape.constant(z.clone()).into());
+        let found = self.q.quantize(&Graph::eval(&tape, store), tape.constant(z.clone()).into());
         (found.values.value(), found.codes)
     }
 

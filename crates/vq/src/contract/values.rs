@@ -131,13 +131,13 @@ fn permutations<T: Real>(t: &Trial<'_, T>) -> Checked {
         let back: Vec<u64> = turned_codes.column(slot).iter().rev().copied().collect();
         ensure!(back == codes.column(slot), "slot {slot} of reversed rows is {back:?} in the old order");
     }
-    let mut relabelled = t.copy();
+    let mut relabelled = t.store.clone();
     for book in t.q.codebooks() {
         for (_, id) in book.codebook.per_code() {
-            *relabelled.store.get_mut(id) = reversed(t.store.get(id));
+            *relabelled.get_mut(id) = reversed(t.store.get(id));
         }
     }
-    let (again, new_codes) = relabelled.eval(&z);
+    let (again, new_codes) = t.eval_with(&relabelled, &z);
     ensure!(close(&again, &values), "with permuted codes {values:?} became {again:?}");
     for slot in t.q.codebooks().iter().flat_map(|book| book.slots.clone()) {
         let last = codes.radix(slot) - 1;
