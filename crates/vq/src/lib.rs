@@ -2,6 +2,7 @@
 
 pub mod codebook;
 pub mod combine;
+pub mod contract;
 pub mod diagnostics;
 pub mod kinds;
 pub mod kmeans;
@@ -10,8 +11,10 @@ pub mod search;
 mod clusters;
 mod codes;
 mod draw;
+mod masked;
 mod quantizer;
 
 pub use codes::{Codes, SKIPPED, TokenError};
 pub use kinds::{ALL, Kind, KindConfig, QuantizerConfig};
-pub use quantizer::{Absorbed, Book, Latent, Loss, Quantized, Quantizer};
+pub use masked::quantize_masked;
+pub use quantizer::{Absorbed, Book, Latent, Loss, Passage, Quantized, Quantizer};

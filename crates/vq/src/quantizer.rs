@@ -52,6 +52,11 @@ pub trait Quantizer<T: Real>: Send + Sync {
         false
     }
 
+    /// How the gradient of the values passes to `z`; the contract holds the quantizer to it.
+    fn passage(&self) -> Passage {
+        Passage::Own
+    }
+
     /// The codebooks within, for diagnostics and events; none where there is no codebook.
     fn codebooks(&self) -> Vec<Book<'_>> {
         Vec::new()
@@ -107,6 +112,38 @@ impl<'t, T: Real> Latent<'t, T> {
         let rows = shape.size() / dim;
         if shape.len() == 2 { self } else { self.map(|z| z.reshape([rows, dim])) }
     }
+}
+
+impl<T: Real> Latent<'_, T> {
+    /// The same rows, after a check that their squared lengths are finite: what losses and distances are made of.
+    ///
+    /// # Panics
+    /// If a row holds something infinite or not a number, or is too long to be squared; the message names the row.
+    #[track_caller]
+    pub fn finite(self, op: &str) -> Self {
+        let z = self.value.value();
+        let width = z.rows().ncols().max(1);
+        let squared = |row: &[T]| row.iter().fold(T::ZERO, |sum, &x| sum + x * x);
+        // A factor, because losses add up many rows and differences double them.
+        let bad = z.as_slice().chunks(width).position(|row| !(squared(row) * T::of(1e6)).is_finite());
+        if let Some(row) = bad {
+            panic!(
+                "{op}: row {row} of z is too large or not a number\n  rule: the squared length of every row is finite"
+            );
+        }
+        self
+    }
+}
+
+/// How the gradient g of the values passes a quantizer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// Unchanged: ∂L/∂z = g.
+    Identity,
+    /// By the rotation trick: ∂L/∂z = λ(g − 2w(w·g) + 2ẑ(q̂·g)), w = unit(ẑ + q̂), λ = ‖q‖/‖z‖, for whole rows.
+    Rotation,
+    /// By a rule of the quantizer's own.
+    Own,
 }
 
 /// What a quantizer makes of its input.

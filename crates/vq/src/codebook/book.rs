@@ -79,6 +79,11 @@ impl Codebook {
         Self { config: config.clone(), codes, shared, ema, hits, age }
     }
 
+    /// How it is set up.
+    pub fn config(&self) -> &CodebookConfig {
+        &self.config
+    }
+
     /// K, now.
     pub fn len<T: Real>(&self, store: &ParamStore<T>) -> usize {
         store.get(self.codes).shape()[0]

@@ -24,7 +24,7 @@ impl Estimator {
 /// that ∂L/∂z = λRᵀg. With w = unit(ẑ + q̂), two reflections give R = I − 2wwᵀ + 2q̂ẑᵀ.
 fn rotation<'t, T: Real>(z: Var<'t, T>, q: Var<'t, T>) -> Var<'t, T> {
     let tape = z.tape();
-    let (zv, qv) = (z.value(), q.value());
+    let (zv, qv) = (z.detach().value(), q.detach().value());
     let (z_hat, q_hat) = (unit(&zv), unit(&qv));
     let w = unit(&z_hat.zip(&q_hat, |a, b| a + b));
     let lambda = lengths(&qv).zip(&lengths(&zv), |q, z| q / z);
@@ -38,7 +38,8 @@ fn rotation<'t, T: Real>(z: Var<'t, T>, q: Var<'t, T>) -> Var<'t, T> {
 pub fn diveq<'t, T: Real>(z: Var<'t, T>, q: Var<'t, T>, variance: f64, rng: &mut Rng) -> Var<'t, T> {
     let sigma = T::of(variance.sqrt());
     let noise = normal(&z.value(), rng);
-    let toward = q.value().zip(&z.value(), |q, z| q - z).zip(&noise, |d, xi| d + sigma * xi);
+    let toward =
+        q.detach().value().zip(&z.detach().value(), |q, z| q - z).zip(&noise, |d, xi| d + sigma * xi);
     moved(z, q, unit(&toward))
 }
 

@@ -19,7 +19,7 @@ pub use config::{
 };
 
 use crate::{
-    Absorbed, Book, Codes, KindConfig, Latent, Loss, Quantized, Quantizer,
+    Absorbed, Book, Codes, KindConfig, Latent, Loss, Passage, Quantized, Quantizer,
     clusters::Clusters,
     kmeans::{Start, kmeans},
     search::nearest,
@@ -178,8 +178,9 @@ impl VectorQuantizer {
 
     /// Hits per code; Σz per code for the moving average; the rows themselves when codes are about to respawn.
     fn report<T: Real>(&self, g: &Graph<'_, T>, z: &Tensor<T>, chosen: &[usize]) {
-        let (about, count) = (self.book.codes, self.book.len(g.store()));
-        let clusters = Clusters::new(&chosen.iter().map(|&k| k as u32).collect::<Vec<_>>(), count);
+        let about = self.book.codes;
+        let chosen: Vec<u32> = chosen.iter().map(|&k| k as u32).collect();
+        let clusters = Clusters::new(&chosen, self.book.len(g.store()));
         let mut stats = Stats::one(about, "hits", Stat::Counts(clusters.hits()));
         if self.book.ema.is_some() {
             stats.insert(about, "sums", Stat::Sum(clusters.sums(z)));
@@ -202,7 +203,8 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
-        let z = z.rows("codebook", self.book.width(g.store())).map(|z| self.book.metric(z));
+        let z = z.rows("codebook", self.book.width(g.store())).finite("codebook");
+        let z = z.map(|z| self.book.metric(z));
         let codes = self.book.effective(g);
         let (rows, vectors) = (z.value.value(), codes.value());
         let chosen = self.choose(g, &rows, &vectors);
@@ -239,6 +241,18 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
     fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
         self.book.widen(store, dim);
         true
+    }
+
+    fn passage(&self) -> Passage {
+        match (self.book.config.metric, &self.book.config.learning) {
+            (Metric::L2, Learning::Ema { estimator, .. } | Learning::Loss { estimator, .. }) => {
+                match estimator {
+                    Estimator::StraightThrough => Passage::Identity,
+                    Estimator::Rotation => Passage::Rotation,
+                }
+            }
+            _ => Passage::Own,
+        }
     }
 
     fn codebooks(&self) -> Vec<Book<'_>> {

@@ -6,7 +6,9 @@ use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::{Parts, named};
-use crate::{Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer, kinds::QuantizerConfig};
+use crate::{
+    Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer, kinds::QuantizerConfig,
+};
 
 /// Equal groups of channels with the same kind of quantizer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,6 +113,11 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
 
     fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
         self.parts.0.iter().filter(|part| part.raise(store, dim, rng)).count() > 0
+    }
+
+    fn passage(&self) -> Passage {
+        let all = self.parts.0.iter().all(|part| part.passage() == Passage::Identity);
+        if all { Passage::Identity } else { Passage::Own }
     }
 
     fn codebooks(&self) -> Vec<Book<'_>> {

@@ -7,7 +7,9 @@ use ndarray_rand::rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
 use super::{Parts, named};
-use crate::{Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer, kinds::QuantizerConfig};
+use crate::{
+    Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer, kinds::QuantizerConfig,
+};
 
 /// Levels are not seeded on remainders with less than this share of the latents' energy: there is nothing left to learn.
 const EXHAUSTED: f64 = 1e-9;
@@ -160,6 +162,14 @@ impl<T: Real> Quantizer<T> for Residual<T> {
             *store = before;
         }
         all
+    }
+
+    /// The decoder's gradient passes the first level alone.
+    fn passage(&self) -> Passage {
+        match self.parts.0[0].passage() {
+            Passage::Identity => Passage::Identity,
+            _ => Passage::Own,
+        }
     }
 
     fn codebooks(&self) -> Vec<Book<'_>> {

@@ -1,0 +1,143 @@
+//! Properties of gradients: 3 and 4. What is declared is checked by closed form, everything by forward mode.
+
+use gradbook_autograd::{Dual, Graph, Real, Tape, Tensor};
+
+use super::{
+    Checked, Rule, Subject, Verdict, ensure,
+    trial::{Trial, rounding},
+};
+use crate::Passage;
+
+pub fn rules<'s, T: Real>() -> Vec<Rule<'s, T>> {
+    vec![(3, passage_is_as_declared), (3, commitments_pull), (4, everything_learns)]
+}
+
+/// Training steps that are tried, where chance decides what takes part in one.
+const TRIES: u64 = 8;
+
+fn passage_is_as_declared<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let (z, u) = (t.rows(16, 20), t.rows(16, 21));
+    let passed = t.train_for(&z, t.stream(4), |found| {
+        (found.values * found.values.tape().constant(u.clone())).sum_all()
+    });
+    let expected = match t.q.passage() {
+        Passage::Own => return Ok(Verdict::Skipped("it declares a passage of its own")),
+        Passage::Identity => u,
+        Passage::Rotation => rotated(&z, &passed.values, &u),
+    };
+    let channels = t.dim();
+    for (row, (found, expected)) in
+        passed.gradient.as_slice().chunks(channels).zip(expected.as_slice().chunks(channels)).enumerate()
+    {
+        let scale = expected.iter().map(|x| x.to_f64().abs()).fold(1.0, f64::max);
+        let near = |(a, b): (&T, &T)| (a.to_f64() - b.to_f64()).abs() <= rounding::<T>() * scale;
+        ensure!(
+            found.iter().zip(expected).all(near),
+            "row {row} declares {:?} and should get the gradient {expected:?}, but gets {found:?}",
+            t.q.passage()
+        );
+    }
+    Ok(Verdict::Holds)
+}
+
+/// λ(g − 2w(w·g) + 2ẑ(q̂·g)) with w = unit(ẑ + q̂) and λ = ‖q‖/‖z‖, row by row.
+fn rotated<T: Real>(z: &Tensor<T>, q: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
+    let width = z.rows().ncols();
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let unit = |a: &[f64]| a.iter().map(|x| x / dot(a, a).sqrt().max(1e-300)).collect::<Vec<_>>();
+    let rows = |x: &Tensor<T>| {
+        let row = |row: &[T]| row.iter().map(|x| x.to_f64()).collect::<Vec<_>>();
+        x.as_slice().chunks(width).map(row).collect::<Vec<_>>()
+    };
+    let mut all = Vec::new();
+    for ((z, q), g) in rows(z).iter().zip(rows(q)).zip(rows(g)) {
+        let (zh, qh) = (unit(z), unit(&q));
+        let w = unit(&zh.iter().zip(&qh).map(|(a, b)| a + b).collect::<Vec<_>>());
+        let (lambda, wg, qg) = ((dot(&q, &q) / dot(z, z)).sqrt(), dot(&w, &g), dot(&qh, &g));
+        let turned = |c: usize| lambda * (g[c] - 2.0 * w[c] * wg + 2.0 * zh[c] * qg);
+        all.extend((0..width).map(|c| T::of(turned(c))));
+    }
+    Tensor::new(*z.shape(), all)
+}
+
+fn commitments_pull<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let z = t.rows(16, 22);
+    let losses = t.train(&z, t.stream(4)).losses;
+    let pulls: Vec<usize> = (0..losses.len())
+        .filter(|&i| losses[i].0.rsplit('.').next() == Some("commitment") && losses[i].1 > 0.0)
+        .collect();
+    if pulls.is_empty() {
+        return Ok(Verdict::Skipped("it has no commitment loss"));
+    }
+    for i in pulls {
+        let gradient = t.train_for(&z, t.stream(4), |found| found.losses[i].value).gradient;
+        let some = gradient.as_slice().iter().any(|&g| g != T::ZERO);
+        ensure!(some, "the loss `{}` is {} but pulls no row", losses[i].0, losses[i].1);
+    }
+    Ok(Verdict::Holds)
+}
+
+fn everything_learns<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let z = t.rows(32, 23);
+    let mut waiting: Vec<_> = t.store.trainable().collect();
+    if waiting.is_empty() {
+        return Ok(Verdict::Skipped("it has no learned parameter"));
+    }
+    for step in 0..TRIES {
+        let grads = t.train(&z, t.stream(step)).grads;
+        let reached = |id| grads.get(id).is_some_and(|g| g.as_slice().iter().any(|&g| g != T::ZERO));
+        waiting.retain(|id| !reached(*id));
+    }
+    let names: Vec<_> = waiting.iter().map(|id| &t.store.entry(*id).name).collect();
+    ensure!(names.is_empty(), "no gradient reached {names:?} in {TRIES} steps");
+    Ok(Verdict::Holds)
+}
+
+/// ⟨u, J v⟩ by dual numbers is ⟨Jᵀu, v⟩ by the tape, v a random direction of latents and parameters. Values and losses
+/// are one function here. What an estimator holds constant, it must detach.
+pub fn forward_mode(subject: &impl Subject, dim: usize, seed: u64) -> Checked {
+    let build = |scope: &mut gradbook_nn::Scope<'_, f64>| subject.build(dim, scope);
+    let t = Trial::trained(&build, seed);
+    let (z, v, u) = (t.rows(12, 30), t.rows(12, 31), t.rows(12, 32));
+    let direction = |shape: &[usize], salt: u64| {
+        let count = shape.iter().product::<usize>();
+        t.rows(count.div_ceil(dim), 33 + salt).as_slice()[..count].to_vec()
+    };
+    let passed = t.train_for(&z, t.stream(6), |found| {
+        let u = found.values.tape().constant(u.clone());
+        found.losses.iter().fold((found.values * u).sum_all(), |sum, loss| sum + loss.value)
+    });
+    let inner = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let mut backward = inner(passed.gradient.as_slice(), v.as_slice());
+    let mut scale = 1.0 + backward.abs();
+
+    let dual = |scope: &mut gradbook_nn::Scope<'_, Dual>| subject.build(dim, scope);
+    let mut twin = Trial::fresh(&dual, seed);
+    let pair = |x: &[f64], v: &[f64]| x.iter().zip(v).map(|(&x, &v)| Dual::new(x, v)).collect::<Vec<_>>();
+    let learned: Vec<_> = t.store.trainable().collect();
+    for (id, entry) in t.store.iter() {
+        let x = entry.value.as_slice();
+        let v = match learned.contains(&id) {
+            true => direction(entry.value.shape(), id.index() as u64),
+            false => vec![0.0; x.len()],
+        };
+        if let Some(g) = passed.grads.get(id) {
+            backward += inner(g.as_slice(), &v);
+            scale += inner(g.as_slice(), &v).abs();
+        }
+        *twin.store.get_mut(id) = Tensor::new(*entry.value.shape(), pair(x, &v));
+    }
+    let tape = Tape::new();
+    let g = Graph::train(&tape, &twin.store).with_stream(t.stream(6));
+    let latents = Tensor::new(*z.shape(), pair(z.as_slice(), v.as_slice()));
+    let found = twin.q.quantize(&g, tape.constant(latents).into());
+    ensure!(found.codes == passed.codes, "dual numbers choose {:?}, f64 {:?}", found.codes, passed.codes);
+    let values = found.values.value();
+    let along = values.as_slice().iter().zip(u.as_slice()).map(|(y, u)| y.du * u).sum::<f64>();
+    let forward = along + found.losses.iter().map(|loss| loss.value.value().item().du).sum::<f64>();
+    ensure!(
+        (forward - backward).abs() <= 1e-8 * scale,
+        "along a random direction the derivative is {forward} by forward mode, {backward} by the gradient"
+    );
+    Ok(Verdict::Holds)
+}

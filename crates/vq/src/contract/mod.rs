@@ -1,0 +1,153 @@
+//! The contract: properties that every quantizer has, as a check that runs on any of them, yours included.
+
+mod gradients;
+mod inputs;
+mod seeding;
+mod statistics;
+mod training;
+mod trial;
+mod values;
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use gradbook_autograd::Real;
+use gradbook_nn::Scope;
+
+use crate::{Quantizer, QuantizerConfig};
+use trial::Trial;
+
+/// Something that builds a quantizer in any arithmetic: `f32`, `f64`, and dual numbers for the gradient check.
+///
+/// ```
+/// use gradbook_autograd::Real;
+/// use gradbook_nn::Scope;
+/// use gradbook_vq::{KindConfig, Quantizer, contract::{Subject, check}, kinds::FsqConfig};
+/// struct Mine;
+/// impl Subject for Mine {
+///     fn build<T: Real>(&self, dim: usize, scope: &mut Scope<'_, T>) -> Box<dyn Quantizer<T>> {
+///         FsqConfig { levels: vec![5; dim], symmetric: false }.build(dim, scope).unwrap()
+///     }
+/// }
+/// let report = check(&Mine, 3, 1).unwrap_or_else(|violation| panic!("{violation}"));
+/// assert!(report.held.contains(&1));
+/// ```
+pub trait Subject {
+    /// Puts the quantizer of rows of `dim` channels into a store.
+    fn build<T: Real>(&self, dim: usize, scope: &mut Scope<'_, T>) -> Box<dyn Quantizer<T>>;
+}
+
+/// The quantizer of a config. Panics if the config is illegal.
+impl Subject for QuantizerConfig {
+    #[track_caller]
+    fn build<T: Real>(&self, dim: usize, scope: &mut Scope<'_, T>) -> Box<dyn Quantizer<T>> {
+        QuantizerConfig::build(self, dim, scope).unwrap_or_else(|error| panic!("contract: {error}"))
+    }
+}
+
+/// The properties by number.
+pub static PROPERTIES: &[(u8, &str)] = &[
+    (1, "decoding the codes gives the quantized value bit for bit in evaluation"),
+    (2, "evaluation changes nothing, reports nothing and draws no random number, and a forward pass is pure"),
+    (3, "the encoder gets the decoder's gradient as the quantizer declares, and every commitment pulls it"),
+    (4, "gradients are those of the forward formula, and every learned parameter gets one"),
+    (5, "masked rows are as rows that are not there"),
+    (6, "merged shards are the whole batch: codes and what is learned from statistics"),
+    (7, "a respawned code survives its grace period"),
+    (8, "seeding with fewer rows than codes gives no zero or duplicate code"),
+    (9, "no codebook is seeded on exhausted residuals"),
+    (10, "indices are exact integers below their radix"),
+    (11, "perplexity is between 1 and K, however the rows are cut"),
+    (12, "the same seed gives the same bits on any number of threads"),
+    (13, "no other code is nearer than the chosen one"),
+    (14, "permuting rows permutes results, permuting codes relabels them"),
+    (15, "a saved and loaded quantizer goes on to the same bits"),
+    (16, "quantizing a code returns it"),
+    (17, "the residual error never grows with a level whose codebook contains zero"),
+    (18, "constant, tiny, huge and not-a-number inputs give finite results or an error that names the row"),
+    (19, "a moving-average codebook follows its formula"),
+];
+
+/// What a check found: each property of [`PROPERTIES`] either held or does not apply.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The properties that held.
+    pub held: Vec<u8>,
+    /// Those that do not apply to this quantizer, by what it declares, and why.
+    pub skipped: Vec<(u8, &'static str)>,
+}
+
+/// A property that a quantizer breaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Its number in [`PROPERTIES`].
+    pub number: u8,
+    /// The values that break it.
+    pub found: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sentence = PROPERTIES.iter().find(|(n, _)| *n == self.number).map_or("", |(_, s)| s);
+        write!(f, "property {} is broken: {sentence}\n  found: {}", self.number, self.found)
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// Whether a property applies.
+enum Verdict {
+    Holds,
+    Skipped(&'static str),
+}
+
+/// What checking one property gives.
+type Checked = Result<Verdict, String>;
+
+/// The check of a property in one arithmetic.
+type Rule<'s, T> = (u8, fn(&Trial<'s, T>) -> Checked);
+
+/// Checks all properties on random latents of `dim` channels, in `f32` and `f64`.
+///
+/// # Errors
+/// The first property that is broken, with the offending values.
+pub fn check(subject: &impl Subject, dim: usize, seed: u64) -> Result<Report, Violation> {
+    let mut report = Report::default();
+    run(&|scope: &mut Scope<'_, f32>| subject.build(dim, scope), seed, &mut report)?;
+    run(&|scope: &mut Scope<'_, f64>| subject.build(dim, scope), seed, &mut report)?;
+    judge(4, &mut report, || gradients::forward_mode(subject, dim, seed))?;
+    report.held.sort_unstable();
+    report.held.dedup();
+    report.skipped.sort_unstable();
+    report.skipped.dedup();
+    Ok(report)
+}
+
+fn run<T: Real>(build: trial::Build<'_, T>, seed: u64, report: &mut Report) -> Result<(), Violation> {
+    let trial = Trial::trained(build, seed);
+    let all = [values::rules(), gradients::rules(), statistics::rules(), training::rules(), seeding::rules()];
+    let all: Vec<Rule<'_, T>> = all.into_iter().flatten().chain(inputs::rules()).collect();
+    all.iter().try_for_each(|(number, rule)| judge(*number, report, || rule(&trial)))
+}
+
+/// Runs one check; a panic in it is a violation too.
+fn judge(number: u8, report: &mut Report, rule: impl FnOnce() -> Checked) -> Result<(), Violation> {
+    match catch_unwind(AssertUnwindSafe(rule)).unwrap_or_else(|cause| Err(inputs::message(&*cause))) {
+        Ok(Verdict::Holds) => report.held.push(number),
+        Ok(Verdict::Skipped(why)) => report.skipped.push((number, why)),
+        Err(found) => return Err(Violation { number, found }),
+    }
+    Ok(())
+}
+
+/// `ensure!(condition, "what was found instead")`
+macro_rules! ensure {
+    ($condition:expr, $($found:tt)+) => {
+        if !$condition {
+            return Err(format!($($found)+));
+        }
+    };
+}
+use ensure;

@@ -1,0 +1,91 @@
+//! Properties of seeding and of residual stacks: 8, 9, 17.
+
+use std::collections::HashSet;
+
+use gradbook_autograd::{Real, Tensor};
+
+use super::{
+    Checked, Rule, Verdict, ensure,
+    trial::{Trial, rounding},
+};
+use crate::{Codes, SKIPPED};
+
+pub fn rules<'s, T: Real>() -> Vec<Rule<'s, T>> {
+    vec![(8, fewer_rows_than_codes), (9, exhausted_residuals), (17, zero_never_hurts)]
+}
+
+const NO_BOOK: &str = "it has no codebook";
+
+/// Seeded with three rows.
+fn scarce<'s, T: Real>(t: &Trial<'s, T>) -> (Trial<'s, T>, Tensor<T>) {
+    let mut trial = t.another(t.seed);
+    let latents = t.rows(3, 60);
+    trial.seed_codes(&latents);
+    (trial, latents)
+}
+
+fn fewer_rows_than_codes<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let (trial, _) = scarce(t);
+    for book in trial.q.codebooks() {
+        let codes = book.codebook.values(&trial.store);
+        let width = codes.shape()[1];
+        let mut seen = HashSet::from([vec![0u64; width]]);
+        for (k, code) in codes.as_slice().chunks(width).enumerate() {
+            let bits = code.iter().map(|e| (e.to_f64() + 0.0).to_bits()).collect();
+            ensure!(seen.insert(bits), "code {k} of `{}` is zero or a duplicate: {code:?}", book.place);
+        }
+    }
+    Ok(if t.q.codebooks().is_empty() { Verdict::Skipped(NO_BOOK) } else { Verdict::Holds })
+}
+
+fn exhausted_residuals<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let (trial, latents) = scarce(t);
+    let mean_square = |x: &Tensor<T>| {
+        x.as_slice().iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / x.as_slice().len() as f64
+    };
+    for book in trial.q.codebooks() {
+        let codes = book.codebook.values(&trial.store);
+        let (own, whole) = (mean_square(&codes), mean_square(&latents));
+        ensure!(
+            own > 1e-6 * whole,
+            "the codes of `{}` have mean square {own}, the latents {whole}: nothing was left to learn",
+            book.place
+        );
+    }
+    Ok(if t.q.codebooks().is_empty() { Verdict::Skipped(NO_BOOK) } else { Verdict::Holds })
+}
+
+fn zero_never_hurts<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let mut trial = t.copy();
+    let radices = t.q.radices(&t.store);
+    let books = t.q.codebooks();
+    let whole_rows = books.iter().all(|book| book.codebook.width(&t.store) == t.dim());
+    if books.len() < 2 || books.len() != radices.len() || !whole_rows || !t.by_distance() {
+        return Ok(Verdict::Skipped("it is no stack of codebooks of whole rows by distance"));
+    }
+    let zero = vec![T::ZERO; t.dim()];
+    for book in &books {
+        book.codebook.put(&mut trial.store, &[(0, &zero[..])]);
+    }
+    let z = t.rows(24, 61);
+    let (_, codes) = trial.eval(&z);
+    let mut before = vec![f64::INFINITY; 24];
+    for depth in 0..=radices.len() {
+        let column = |slot: usize| if slot < depth { codes.column(slot).to_vec() } else { vec![SKIPPED; 24] };
+        let columns = (0..radices.len()).map(column).collect();
+        let values = trial.q.decode(&trial.store, &Codes::new(columns, radices.clone()));
+        let square = |(z, q): (&[T], &[T])| {
+            z.iter().zip(q).map(|(z, q)| (z.to_f64() - q.to_f64()).powi(2)).sum::<f64>()
+        };
+        let errors: Vec<f64> =
+            z.as_slice().chunks(t.dim()).zip(values.as_slice().chunks(t.dim())).map(square).collect();
+        let worse = (0..24).find(|&row| errors[row] > before[row] + rounding::<T>() * (1.0 + errors[row]));
+        ensure!(
+            worse.is_none(),
+            "row {worse:?} has squared errors {before:?} with {} levels and {errors:?} with {depth}",
+            depth.saturating_sub(1)
+        );
+        before = errors;
+    }
+    Ok(Verdict::Holds)
+}

@@ -1,0 +1,165 @@
+//! Properties of values and codes: 1, 2, 10, 11, 13, 14, 16.
+
+use gradbook_autograd::{Graph, Real, Tape, Tensor};
+
+use super::{
+    Checked, Rule, Verdict, ensure,
+    trial::{Trial, close, rounding},
+};
+use crate::{Codes, diagnostics::Usage};
+
+pub fn rules<'s, T: Real>() -> Vec<Rule<'s, T>> {
+    vec![
+        (1, decode_is_value),
+        (2, evaluation_is_pure),
+        (10, indices_are_exact),
+        (11, perplexity_is_bounded),
+        (13, nearest_by_hand),
+        (14, permutations),
+        (16, codes_stay),
+    ]
+}
+
+const NO_BOOK: &str = "its values are not the codes of its codebooks side by side";
+
+fn decode_is_value<T: Real>(t: &Trial<'_, T>) -> Checked {
+    for salt in 0..3 {
+        let z = t.rows(24, salt).reshaped([2, 12, t.dim()]);
+        let (values, codes) = t.eval(&z);
+        ensure!(values.shape() == z.shape(), "z {:?} became {:?}", z.shape(), values.shape());
+        let decoded = t.q.decode(&t.store, &codes);
+        let at = values.as_slice().iter().zip(decoded.as_slice()).position(|(a, b)| a != b);
+        ensure!(at.is_none() && decoded.as_slice().len() == values.as_slice().len(), "{}", {
+            let (at, dim) = (at.unwrap_or(0), t.dim());
+            format!(
+                "row {}, channel {}: value {} but decoded {}",
+                at / dim,
+                at % dim,
+                values.as_slice()[at],
+                decoded.as_slice()[at]
+            )
+        });
+    }
+    Ok(Verdict::Holds)
+}
+
+fn evaluation_is_pure<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let z = t.rows(24, 0);
+    let before = t.eval(&z);
+    let first = t.train(&z, t.stream(5));
+    let again = t.train(&z, t.stream(5));
+    ensure!(first.values == again.values && first.stats == again.stats, "two equal training passes differ");
+    let after = t.eval(&z);
+    ensure!(before == after, "evaluation gave {before:?}, and after a training pass {after:?}");
+    let tape = Tape::new();
+    let g = Graph::eval(&tape, &t.store);
+    t.q.quantize(&g, tape.constant(z).into());
+    ensure!(g.take_stats().is_empty(), "evaluation reported statistics");
+    Ok(Verdict::Holds)
+}
+
+fn indices_are_exact<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let radices = t.q.radices(&t.store);
+    let (_, codes) = t.eval(&t.rows(24, 1));
+    let own: Vec<u64> = (0..codes.slots()).map(|slot| codes.radix(slot)).collect();
+    ensure!(own == radices, "codes have the radices {own:?}, the quantizer declares {radices:?}");
+    for (slot, radix) in radices.iter().enumerate() {
+        let bad = codes.column(slot).iter().find(|&&code| code >= *radix);
+        ensure!(bad.is_none(), "slot {slot} of {radix} codes holds {bad:?}");
+    }
+    if let Ok(tokens) = codes.tokens() {
+        ensure!(Codes::from_tokens(&tokens, &radices) == codes, "the tokens {tokens:?} are not {codes:?}");
+    }
+    for last in [false, true] {
+        let column = |slot: usize| vec![if last { radices[slot] - 1 } else { 0 }; codes.column(slot).len()];
+        let values =
+            t.q.decode(&t.store, &Codes::new((0..radices.len()).map(column).collect(), radices.clone()));
+        let finite = values.as_slice().iter().all(|x| x.is_finite());
+        ensure!(finite, "the {} code decodes to {values:?}", if last { "last" } else { "first" });
+    }
+    Ok(Verdict::Holds)
+}
+
+fn perplexity_is_bounded<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let (_, codes) = t.eval(&t.rows(64, 2));
+    for slot in 0..codes.slots() {
+        let column = codes.column(slot);
+        let whole = Usage::of(&codes, slot);
+        let (perplexity, count) = (whole.perplexity(), whole.codes as f64);
+        ensure!(
+            (1.0 - 1e-9..=count * (1.0 + 1e-9)).contains(&perplexity),
+            "slot {slot} of {count} codes has perplexity {perplexity}"
+        );
+        let mut cut = Usage { codes: whole.codes, ..Usage::default() };
+        column.chunks(7).for_each(|part| cut.add(part));
+        ensure!(cut == whole, "slot {slot} counted in parts: {cut:?}, as a whole: {whole:?}");
+    }
+    Ok(Verdict::Holds)
+}
+
+fn nearest_by_hand<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let Some(books) = t.plain_books() else { return Ok(Verdict::Skipped(NO_BOOK)) };
+    let z = t.rows(48, 3);
+    let (_, codes) = t.eval(&z);
+    let square =
+        |a: &[T], b: &[T]| -> f64 { a.iter().zip(b).map(|(a, b)| (a.to_f64() - b.to_f64()).powi(2)).sum() };
+    for (slot, (book, part)) in books.iter().zip(t.parts(&z)).enumerate() {
+        let width = part.shape()[1];
+        for (row, z) in part.as_slice().chunks(width).enumerate() {
+            let chosen = codes.column(slot)[row] as usize;
+            let distances: Vec<f64> = book.as_slice().chunks(width).map(|e| square(z, e)).collect();
+            let slack = rounding::<T>() * (1.0 + distances[chosen]);
+            let nearer = distances.iter().position(|d| *d < distances[chosen] - slack);
+            ensure!(
+                nearer.is_none(),
+                "row {row} chose code {chosen} of slot {slot} at squared distances {distances:?}"
+            );
+        }
+    }
+    Ok(Verdict::Holds)
+}
+
+fn permutations<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let z = t.rows(20, 4);
+    let (values, codes) = t.eval(&z);
+    if (0..codes.slots()).any(|slot| codes.column(slot).len() != 20) {
+        return Ok(Verdict::Skipped("a code does not belong to one row"));
+    }
+    let (turned, turned_codes) = t.eval(&reversed(&z));
+    ensure!(turned == reversed(&values), "reversed rows gave {turned:?}, not the reverse of {values:?}");
+    for slot in 0..codes.slots() {
+        let back: Vec<u64> = turned_codes.column(slot).iter().rev().copied().collect();
+        ensure!(back == codes.column(slot), "slot {slot} of reversed rows is {back:?} in the old order");
+    }
+    let mut relabelled = t.store.clone();
+    for book in t.q.codebooks() {
+        for (_, id) in book.codebook.per_code() {
+            *relabelled.get_mut(id) = reversed(t.store.get(id));
+        }
+    }
+    let (again, new_codes) = t.eval_with(&relabelled, &z);
+    ensure!(close(&again, &values), "with permuted codes {values:?} became {again:?}");
+    for slot in t.q.codebooks().iter().flat_map(|book| book.slots.clone()) {
+        let last = codes.radix(slot) - 1;
+        let expected: Vec<u64> = codes.column(slot).iter().map(|k| last - k).collect();
+        ensure!(new_codes.column(slot) == expected, "slot {slot} of permuted codes is not relabelled");
+    }
+    Ok(Verdict::Holds)
+}
+
+fn codes_stay<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let Some(books) = t.plain_books() else { return Ok(Verdict::Skipped(NO_BOOK)) };
+    let most = books.iter().map(|book| book.shape()[0]).max().unwrap_or(0) as u64;
+    let radices = t.q.radices(&t.store);
+    let column = |radix: &u64| (0..most).map(|k| k % radix).collect();
+    let values = t.q.decode(&t.store, &Codes::new(radices.iter().map(column).collect(), radices.clone()));
+    let (again, _) = t.eval(&values);
+    ensure!(again == values, "codes {values:?} are quantized to {again:?}");
+    Ok(Verdict::Holds)
+}
+
+/// The rows (first axis) in the opposite order.
+fn reversed<T: Real>(x: &Tensor<T>) -> Tensor<T> {
+    let row = x.as_slice().len() / x.shape()[0];
+    Tensor::new(*x.shape(), x.as_slice().chunks(row).rev().flatten().copied().collect())
+}
