@@ -5,6 +5,8 @@
 )]
 #![expect(clippy::needless_pass_by_value, reason = "views are pointers, and reborrowing them reads worse")]
 
+#[cfg(feature = "openblas")]
+use blas_src as _; // links the library
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
@@ -124,41 +126,68 @@ fn matrix<T: Real>((x, transposed): (&Tensor<T>, bool), item: usize) -> ArrayVie
     if transposed { view.reversed_axes() } else { view }
 }
 
-/// `f32` and `f64` by the `gemm` crate's microkernels.
+/// `f32` and `f64` by the microkernels of the `gemm` crates.
 #[cfg(not(feature = "openblas"))]
-pub(crate) fn serial<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, mut c: ArrayViewMut2<T>) {
-    let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
-    if m == 0 || n == 0 {
-        return;
-    }
-    // SAFETY: pointers, lengths and strides come from live views whose shapes the caller has matched, C is
-    // uniquely borrowed, and A and B are only read.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            c.as_mut_ptr(),
-            c.strides()[1],
-            c.strides()[0],
-            beta != T::ZERO,
-            a.as_ptr(),
-            a.strides()[1],
-            a.strides()[0],
-            b.as_ptr(),
-            b.strides()[1],
-            b.strides()[0],
-            beta,
-            T::ONE,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
+macro_rules! serial {
+    ($name:ident, $float:ty, $kernel:path) => {
+        pub(crate) fn $name<'v>(
+            mut a: ArrayView2<'v, $float>,
+            mut b: ArrayView2<'v, $float>,
+            beta: $float,
+            mut c: ArrayViewMut2<$float>,
+        ) {
+            // The kernels write columns: of a row-major C they compute the transpose, Cᵀ = Bᵀ·Aᵀ. And they walk forwards.
+            if c.strides()[1].abs() < c.strides()[0].abs() {
+                (a, b, c) = (b.reversed_axes(), a.reversed_axes(), c.reversed_axes());
+            }
+            if c.strides()[0] < 0 {
+                a.invert_axis(Axis(0));
+                c.invert_axis(Axis(0));
+            }
+            if c.strides()[1] < 0 {
+                b.invert_axis(Axis(1));
+                c.invert_axis(Axis(1));
+            }
+            if a.strides()[1] < 0 {
+                a.invert_axis(Axis(1));
+                b.invert_axis(Axis(0));
+            }
+            let ((m, n), k) = (c.dim(), a.ncols());
+            // SAFETY: pointers, lengths and strides come from live views whose shapes the caller has matched, C is
+            // uniquely borrowed, and A and B are only read.
+            unsafe {
+                $kernel()(
+                    m,
+                    n,
+                    k,
+                    c.as_mut_ptr(),
+                    c.strides()[1],
+                    c.strides()[0],
+                    beta != 0.0,
+                    a.as_ptr(),
+                    a.strides()[1],
+                    a.strides()[0],
+                    b.as_ptr(),
+                    b.strides()[1],
+                    b.strides()[0],
+                    beta,
+                    1.0,
+                    false,
+                    false,
+                    false,
+                    gemm_common::Parallelism::None,
+                );
+            }
+        }
+    };
 }
 
-/// `f32` and `f64` by OpenBLAS, through ndarray.
+#[cfg(not(feature = "openblas"))]
+serial!(serial_f32, f32, gemm_f32::gemm::f32::get_gemm_fn);
+#[cfg(not(feature = "openblas"))]
+serial!(serial_f64, f64, gemm_f64::gemm::f64::get_gemm_fn);
+
+/// `f32` and `f64` by OpenBLAS, through ndarray, one thread to a block.
 #[cfg(feature = "openblas")]
 pub(crate) fn serial<T: Real + ndarray::LinalgScalar>(
     a: ArrayView2<T>,
@@ -166,8 +195,27 @@ pub(crate) fn serial<T: Real + ndarray::LinalgScalar>(
     beta: T,
     mut c: ArrayViewMut2<T>,
 ) {
+    unsafe extern "C" {
+        safe fn openblas_set_num_threads(threads: std::ffi::c_int);
+    }
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| openblas_set_num_threads(1));
     if beta == T::ZERO {
         c.fill(T::ZERO); // BLAS may multiply old NaNs by β
     }
-    ndarray::linalg::general_mat_mul(T::ONE, &a, &b, beta, &mut c);
+    ndarray::linalg::general_mat_mul(T::ONE, &apart(a), &apart(b), beta, &mut c);
 }
+
+/// The view, or a copy if its rows or columns overlap, which BLAS does not know.
+#[cfg(feature = "openblas")]
+fn apart<T: Real>(x: ArrayView2<T>) -> ndarray::CowArray<T, ndarray::Ix2> {
+    let overlap = match (x.strides()[0], x.strides()[1]) {
+        (step, 1) => step < x.ncols() as isize,
+        (1, step) => step < x.nrows() as isize,
+        _ => false,
+    };
+    if overlap { x.to_owned().into() } else { x.into() }
+}
+
+#[cfg(feature = "openblas")]
+pub(crate) use {serial as serial_f32, serial as serial_f64};

@@ -154,3 +154,12 @@ fn the_drawing_names_op_shape_and_line() {
     }
     assert_eq!(y.shape()[..], [2, 3]);
 }
+
+#[test]
+fn a_tape_of_a_million_ops_is_swept_and_dropped() {
+    let tape = Tape::<f64>::new();
+    let x = tape.scalar(1.0);
+    let y = (0..1_000_000).fold(x, |y, _| y * 1.000_001);
+    let slope = y.backward()[x].item();
+    assert!((slope - 1f64.exp()).abs() < 1e-5, "{slope}");
+}

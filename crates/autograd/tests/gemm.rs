@@ -1,0 +1,155 @@
+//! The matrix product: any strides, any sizes, the same bits on any number of threads.
+
+use gradbook_autograd::{Dual, Real, Tape, Tensor, check::Sampler, gemm::gemm};
+use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, Slice};
+use proptest::prelude::*;
+
+fn normal(seed: u64, dim: (usize, usize)) -> Array2<f64> {
+    Sampler::new(seed).normal(&[dim.0, dim.1]).rows().to_owned()
+}
+
+fn by_definition(a: &Array2<f64>, b: &Array2<f64>, beta: f64, c: &Array2<f64>) -> Array2<f64> {
+    Array2::from_shape_fn(c.dim(), |(i, j)| {
+        (0..a.ncols()).map(|k| a[[i, k]] * b[[k, j]]).sum::<f64>() + beta * c[[i, j]]
+    })
+}
+
+fn close(
+    got: impl IntoIterator<Item = f64>,
+    expected: &Array2<f64>,
+    tolerance: f64,
+) -> Result<(), TestCaseError> {
+    for (got, expected) in got.into_iter().zip(expected) {
+        prop_assert!(
+            (got - expected).abs() <= tolerance * (1.0 + expected.abs()),
+            "{} is not {}",
+            got,
+            expected
+        );
+    }
+    Ok(())
+}
+
+/// The same matrix in one of eight layouts: with gaps between the rows, column-major, backwards.
+#[derive(Clone, Copy, Debug)]
+struct Layout(u8);
+
+impl Layout {
+    fn room<T: Real>(self, x: &Array2<f64>) -> Array2<T> {
+        let gap = 1 + usize::from(self.0 & 1);
+        let mut room =
+            Array2::from_elem((x.nrows() * gap, x.ncols()).set_f(self.0 & 2 != 0), T::of(f64::NAN));
+        let mut slots = room.slice_axis_mut(Axis(0), Slice::new(0, None, gap as isize));
+        if self.0 & 4 != 0 {
+            slots.invert_axis(Axis(0));
+            slots.invert_axis(Axis(1));
+        }
+        slots.zip_mut_with(x, |slot, &x| *slot = T::of(x));
+        room
+    }
+
+    fn view<T>(self, room: &mut Array2<T>) -> ndarray::ArrayViewMut2<'_, T> {
+        let mut view = room.slice_axis_mut(Axis(0), Slice::new(0, None, 1 + isize::from(self.0 as i8 & 1)));
+        if self.0 & 4 != 0 {
+            view.invert_axis(Axis(0));
+            view.invert_axis(Axis(1));
+        }
+        view
+    }
+}
+
+fn agrees<T: Real>(
+    [m, k, n]: [usize; 3],
+    [la, lb, lc]: [Layout; 3],
+    beta: f64,
+    seed: u64,
+    tolerance: f64,
+) -> Result<(), TestCaseError> {
+    let (a, b, c) = (normal(seed, (m, k)), normal(!seed, (k, n)), normal(seed / 3, (m, n)));
+    let (mut room_a, mut room_b, mut room_c) = (la.room::<T>(&a), lb.room::<T>(&b), lc.room::<T>(&c));
+    let (view_a, view_b) = (la.view(&mut room_a), lb.view(&mut room_b));
+    gemm(view_a.view(), view_b.view(), T::of(beta), lc.view(&mut room_c));
+    let got: Vec<f64> = lc.view(&mut room_c).iter().map(|x| x.to_f64()).collect();
+    close(got, &by_definition(&a, &b, beta, &c), tolerance)
+}
+
+fn length() -> impl Strategy<Value = usize> {
+    prop_oneof![1 => Just(0), 8 => 1..20usize, 1 => prop_oneof![Just(48), Just(96), 100..200usize]]
+}
+
+proptest! {
+    #[test]
+    fn any_layout_and_any_size_agree_with_the_definition(
+        lengths in [length(), length(), length()],
+        layouts in [(0..8u8).prop_map(Layout), (0..8u8).prop_map(Layout), (0..8u8).prop_map(Layout)],
+        beta in prop_oneof![Just(0.0), Just(1.0), Just(-0.5)],
+        seed: u64,
+    ) {
+        agrees::<f64>(lengths, layouts, beta, seed, 1e-10)?;
+        agrees::<f32>(lengths, layouts, beta, seed, 1e-3)?;
+        if lengths.iter().product::<usize>() < 10_000 {
+            agrees::<Dual>(lengths, layouts, beta, seed, 1e-10)?;
+        }
+    }
+
+    #[test]
+    fn overlapping_rows_are_read_in_place(step in 1..5usize, width in 1..40usize, rows in 1..80usize, seed: u64) {
+        let x = normal(seed, (1, rows * step + width));
+        let windows = ArrayView2::from_shape((rows, width).strides((step, 1)), x.as_slice().expect("one row"));
+        let (windows, b) = (windows.expect("inside"), normal(!seed, (width, 48)));
+        let (plain, mut c) = (windows.to_owned(), Array2::zeros((rows, 48)));
+        gemm(windows, b.view(), 0.0, c.view_mut());
+        close(c.iter().copied(), &by_definition(&plain, &b, 0.0, &c), 1e-10)?;
+        let (g, mut w) = (normal(seed / 7, (rows, 5)), Array2::zeros((width, 5)));
+        gemm(windows.reversed_axes(), g.view(), 0.0, w.view_mut());
+        close(w.iter().copied(), &by_definition(&plain.reversed_axes(), &g, 0.0, &w), 1e-10)?;
+    }
+}
+
+#[test]
+fn old_contents_do_not_survive_a_beta_of_zero() {
+    for k in [0, 1, 7, 300] {
+        let (a, b) = (Array2::<f32>::zeros((130, k)), Array2::zeros((k, 144)));
+        let mut c = Array2::from_elem((130, 144), f32::NAN);
+        gemm(a.view(), b.view(), 0.0, c.view_mut());
+        assert!(c.iter().all(|c| *c == 0.0), "inner length {k}");
+    }
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_a_bit() {
+    let products = || {
+        [(512, 768, 256), (528, 300, 250), (3, 700, 1500), (130, 4000, 10)].map(|(m, k, n)| {
+            let [a, b] = [(m, k), (k, n)].map(|dim| normal(9, dim).mapv(|x| x as f32));
+            let mut c = Array2::zeros((m, n));
+            gemm(a.view(), b.view(), 0.0, c.view_mut());
+            let bt = b.t().to_owned();
+            gemm(a.view(), bt.t(), 1.0, c.view_mut());
+            c
+        })
+    };
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(products)
+    };
+    let alone = on(1);
+    assert!(on(2) == alone && on(5) == alone);
+}
+
+#[test]
+fn an_empty_batch_has_an_empty_product_and_gradients_of_zero() {
+    let tape = Tape::<f32>::new();
+    let (x, w) = (tape.var(Tensor::zeros([0, 4, 3])), tape.var(Tensor::zeros([3, 5])));
+    let y = x.matmul(w);
+    assert_eq!(y.shape(), [0, 4, 5].into());
+    let grads = y.sum_all().backward();
+    assert_eq!((grads[x].shape(), grads[w].as_slice()), (&[0, 4, 3].into(), &[0.0; 15][..]));
+}
+
+#[test]
+#[should_panic(expected = "matmul: the inner lengths k differ\n  a [2, 4, 3] (…, m, k)   b [4, 5] (…, k, n)")]
+fn a_mismatch_names_the_axes() {
+    let tape = Tape::<f32>::new();
+    let (a, b) = (tape.var(Tensor::zeros([2, 4, 3])), tape.var(Tensor::zeros([4, 5])));
+    a.matmul(b);
+}
