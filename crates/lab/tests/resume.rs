@@ -14,7 +14,7 @@ use gradbook_lab::{Ending, Existing, Recipe, Run, RunFolder};
 /// Drives a run that is told to stop after these steps, and resumed each time.
 fn drive(recipe: &Recipe, corpus: &Corpus, path: &Path, stops: &[u64]) {
     let folder = || RunFolder::new(path);
-    let mut existing = Existing::Refuse;
+    let mut existing = if folder().holds_run() { Existing::Resume } else { Existing::Refuse };
     for &at in stops {
         let mut run = Run::open(recipe.clone(), corpus, folder(), existing).expect("a run");
         let stop = AtomicBool::new(at == run.training.step);
