@@ -22,7 +22,7 @@ use crate::{commands::Command, terminal::Style};
   gradbook recipes                          what can be trained by name
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted with everything saved.")]
-struct Cli {
+pub struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]

@@ -1,1 +1,149 @@
-//! stub
+//! Recordings to tokens and back, with the model of a run.
+
+use std::path::{Component, Path, PathBuf};
+
+use gradbook_audio::{Audio, Encoding, resample, wav};
+use gradbook_vq::Codes;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Trained};
+
+/// The version of the layout of [`Tokens`].
+const VERSION: u32 = 1;
+
+/// Recordings as tokens, with what is needed to know whether a model can read them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    /// The version of this layout.
+    pub version: u32,
+    /// The recipe of the run that made them.
+    pub recipe: String,
+    /// Samples per second of the model.
+    pub sample_rate: u32,
+    /// Samples from one frame to the next.
+    pub hop: usize,
+    /// Frames per token.
+    pub stride: usize,
+    /// Codes per token: levels, groups, heads.
+    pub slots: usize,
+    /// How many codes each slot has to choose from.
+    pub radices: Vec<u64>,
+    /// The recordings.
+    pub files: Vec<TokenFile>,
+}
+
+/// One recording as tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenFile {
+    /// The path of the recording, with `/`; never absolute, never upwards.
+    pub name: String,
+    /// Its frames.
+    pub frames: usize,
+    /// The codes of each slot.
+    pub codes: Vec<Vec<u64>>,
+}
+
+/// Encodes WAV files, in their order, on all threads. The same tokens on any number of them.
+///
+/// # Errors
+/// If a file cannot be read, two have the same name, or the model has no quantizer.
+pub fn encode(model: &Trained, files: &[PathBuf]) -> Result<Tokens, Error> {
+    let radices = model.quantizer()?.radices(&model.store);
+    let mel = model.mel.params();
+    let one = |path: &PathBuf| {
+        let audio = wav::read(path)?;
+        let frames = model.frames(&resample(&audio.samples, audio.sample_rate, mel.sample_rate));
+        let codes = model.encode(&frames)?;
+        let codes = (0..codes.slots()).map(|slot| codes.column(slot).to_vec()).collect();
+        Ok(TokenFile { name: name(path), frames: frames.nrows(), codes })
+    };
+    let files: Vec<TokenFile> = files.par_iter().with_max_len(1).map(one).collect::<Result<_, Error>>()?;
+    distinct(&files)?;
+    Ok(Tokens {
+        version: VERSION,
+        recipe: model.recipe.name.clone(),
+        sample_rate: mel.sample_rate,
+        hop: mel.hop,
+        stride: model.model.stride(),
+        slots: radices.len(),
+        radices,
+        files,
+    })
+}
+
+/// Decodes tokens to WAV files below `folder`; returns their paths. `source` is where the tokens are from, for errors.
+///
+/// # Errors
+/// If the tokens are not those of this model, or files cannot be written.
+pub fn decode(model: &Trained, tokens: &Tokens, source: &Path, folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    check(model, tokens).map_err(|reason| Error::Malformed { path: source.into(), reason })?;
+    distinct(&tokens.files)?;
+    let one = |file: &TokenFile| {
+        let codes = Codes::new(file.codes.clone(), tokens.radices.clone());
+        let sound = model.sound(&model.decode(&codes, file.frames)?);
+        let path = folder.join(&file.name).with_extension("wav");
+        let parent = path.parent().unwrap_or(folder);
+        std::fs::create_dir_all(parent).map_err(Error::io("create the folder", parent))?;
+        wav::write(&path, &Audio { samples: sound, sample_rate: tokens.sample_rate }, Encoding::Pcm16)?;
+        Ok(path)
+    };
+    tokens.files.par_iter().with_max_len(1).map(one).collect()
+}
+
+/// Why tokens do not fit a model, if they do not.
+fn check(model: &Trained, tokens: &Tokens) -> Result<(), String> {
+    let fits = |what: &str, found: &dyn std::fmt::Debug, wanted: &dyn std::fmt::Debug| {
+        let (found, wanted) = (format!("{found:?}"), format!("{wanted:?}"));
+        if found == wanted { Ok(()) } else { Err(format!("{what} is {found}, this model has {wanted}")) }
+    };
+    let mel = model.mel.params();
+    let radices = model.quantizer().map_err(|error| error.to_string())?.radices(&model.store);
+    fits("version", &tokens.version, &VERSION)?;
+    fits("sample_rate", &tokens.sample_rate, &mel.sample_rate)?;
+    fits("hop", &tokens.hop, &mel.hop)?;
+    fits("stride", &tokens.stride, &model.model.stride())?;
+    fits("slots", &tokens.slots, &radices.len())?;
+    fits("radices", &tokens.radices, &radices)?;
+    for file in &tokens.files {
+        let broken = |rule: String| Err(format!("in `{}`: {rule}", file.name));
+        let length = file.frames.div_ceil(tokens.stride);
+        if file.name.is_empty()
+            || !Path::new(&file.name).components().all(|c| matches!(c, Component::Normal(_)))
+        {
+            return broken("a name is a relative path that does not lead upwards".into());
+        }
+        if length == 0 || file.codes.len() != tokens.slots || file.codes.iter().any(|c| c.len() != length) {
+            let (slots, frames) = (tokens.slots, file.frames);
+            return broken(format!(
+                "{frames} frames need {slots} slots of {length} codes (at least one) each"
+            ));
+        }
+        let column = file.codes.iter().zip(&radices).enumerate();
+        for (slot, (codes, radix)) in column {
+            if let Some(code) = codes.iter().find(|code| *code >= radix) {
+                return broken(format!("slot {slot} holds {code}, a code is below {radix}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A path without its root and what leads upwards, with `/` on every system.
+fn name(path: &Path) -> String {
+    let normal = path.components().filter_map(|part| match part {
+        Component::Normal(part) => Some(part.to_string_lossy()),
+        _ => None,
+    });
+    normal.collect::<Vec<_>>().join("/")
+}
+
+fn distinct(files: &[TokenFile]) -> Result<(), Error> {
+    let mut seen = std::collections::HashSet::new();
+    match files.iter().find(|file| !seen.insert(Path::new(&file.name).with_extension("wav"))) {
+        Some(twice) => Err(Error::Request(format!("two recordings are called `{}`", twice.name))),
+        None => Ok(()),
+    }
+}

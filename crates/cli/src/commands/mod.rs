@@ -1,6 +1,13 @@
 //! The commands, one file each.
 
 mod compare;
+mod completions;
+mod decode;
+mod encode;
+mod gradcheck;
+mod inspect;
+mod quantizers;
+mod recipes;
 mod train;
 
 use std::{error::Error, fs, path::Path, process::ExitCode};
@@ -19,6 +26,20 @@ pub enum Command {
     Train(train::Train),
     /// Train several recipes on the same data and seed, and set them side by side
     Compare(compare::Compare),
+    /// Turn recordings into tokens with a trained model
+    Encode(encode::Encode),
+    /// Turn tokens back into recordings
+    Decode(decode::Decode),
+    /// Show the health of a run's codebooks
+    Inspect(inspect::Inspect),
+    /// List the built-in recipes, or print one
+    Recipes(recipes::Recipes),
+    /// List the kinds of quantizers that a recipe can name
+    Quantizers(quantizers::Quantizers),
+    /// Prove the gradients of every op, layer and loss
+    Gradcheck(gradcheck::Gradcheck),
+    /// Print completions for a shell
+    Completions(completions::Completions),
 }
 
 impl Command {
@@ -27,6 +48,13 @@ impl Command {
         match self {
             Self::Train(command) => command.run(loudness),
             Self::Compare(command) => command.run(loudness),
+            Self::Encode(command) => command.run(loudness),
+            Self::Decode(command) => command.run(loudness),
+            Self::Inspect(command) => command.run(loudness),
+            Self::Recipes(command) => command.run(),
+            Self::Quantizers(command) => command.run(),
+            Self::Gradcheck(command) => command.run(),
+            Self::Completions(command) => command.run(),
         }
     }
 }

@@ -1,0 +1,38 @@
+//! `gradbook encode`: recordings to tokens.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use gradbook_lab::{RunFolder, Trained, codec};
+
+use super::{Outcome, write};
+use crate::{Loudness, terminal::Style};
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  gradbook encode runs/best song1.wav song2.wav --out tokens.json")]
+pub struct Encode {
+    /// The folder of a run.
+    run: PathBuf,
+    /// WAV files; any sample rate, any number of channels.
+    #[arg(value_name = "WAV", required = true)]
+    files: Vec<PathBuf>,
+    /// Where the tokens go, as JSON.
+    #[arg(long, value_name = "FILE.json")]
+    out: PathBuf,
+}
+
+impl Encode {
+    pub fn run(&self, loudness: &Loudness) -> Outcome {
+        let model = Trained::load(&RunFolder::new(&self.run))?;
+        let tokens = codec::encode(&model, &self.files)?;
+        write(&self.out, serde_json::to_string(&tokens)? + "\n")?;
+        if !loudness.quiet {
+            let count: usize = tokens.files.iter().flat_map(|file| file.codes.first()).map(Vec::len).sum();
+            let (files, slots) = (tokens.files.len(), tokens.slots);
+            let note = format!("{files} files, {count} tokens of {slots} codes: {}", self.out.display());
+            eprintln!("{}", Style::Note.paint(note));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,35 @@
+//! `gradbook inspect`: the health of a run's codebooks.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use gradbook_lab::{RunFolder, Trained, inspect::inspect};
+
+use super::Outcome;
+use crate::{Loudness, options::load};
+
+#[derive(Args)]
+#[command(after_help = "Example:
+  gradbook inspect runs/best")]
+pub struct Inspect {
+    /// The folder of a run.
+    run: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Inspect {
+    pub fn run(&self, loudness: &Loudness) -> Outcome {
+        let model = Trained::load(&RunFolder::new(&self.run))?;
+        let health = inspect(&model, &load(&model.recipe.data, loudness)?)?;
+        if self.json {
+            println!("{}", serde_json::to_string(&health)?);
+        } else {
+            let (recipe, step, rows) = (&health.recipe, health.step, health.rows);
+            println!("{recipe} at step {step}: test MSE {:.4}, {rows} held-out latents\n", health.test_mse);
+            print!("{}", health.table());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

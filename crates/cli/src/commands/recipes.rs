@@ -1,0 +1,48 @@
+//! `gradbook recipes`: what can be trained by name.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use gradbook_lab::{BUILT_IN, Recipe};
+
+use super::Outcome;
+use crate::terminal::Style;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  gradbook recipes
+  gradbook recipes best > mine.toml         a start for a recipe of your own")]
+pub struct Recipes {
+    /// Print this recipe as TOML.
+    name: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Recipes {
+    pub fn run(&self) -> Outcome {
+        let names = BUILT_IN
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| self.name.as_ref().is_none_or(|n| n == name));
+        if let Some(name) = &self.name {
+            let recipe = Recipe::built_in(name)?;
+            if !self.json {
+                print!("{}", recipe.to_toml());
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+        let recipes = names.map(Recipe::built_in).collect::<Result<Vec<_>, _>>()?;
+        if self.json {
+            println!("{}", serde_json::to_string(&recipes)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let width = recipes.iter().map(|recipe| recipe.name.len()).max().unwrap_or(0);
+        for recipe in recipes {
+            let name = format!("{:<width$}", recipe.name);
+            println!("{}  {}", Style::Strong.paint(name), recipe.about);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

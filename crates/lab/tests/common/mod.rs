@@ -1,0 +1,49 @@
+//! A corpus and a model small enough for a test.
+
+use gradbook_audio::{Corpus, CorpusConfig, Source, Synthetic};
+use gradbook_lab::Recipe;
+
+/// Twenty synthetic clips.
+pub fn corpus() -> Corpus {
+    let source = Source::Synthetic(Synthetic { clips: 20, seed: 3 });
+    Corpus::load(&CorpusConfig { source, ..CorpusConfig::default() }, &|_, _| {}).expect("made by rule")
+}
+
+/// A tiny model for 30 steps, with everything that happens in training: warm-up, seeding, growth, respawn, averaging, a
+/// schedule, a frozen encoder. Its stride is 2.
+pub fn recipe() -> Recipe {
+    let text = r#"
+        name = "tiny"
+        data = { source = { synthetic = { clips = 20, seed = 3 } } }
+        model.encoder = [
+            { layer = "conv", channels = 12, stride = 2 },
+            { layer = "relu" },
+            { layer = "conv", channels = 6, taps = 1 },
+        ]
+        model.decoder = [{ layer = "upsample", channels = 12, factor = 2 }, { layer = "relu" }]
+
+        [quantizer]
+        kind = "codebook"
+        codes = 8
+        learning = { by = "ema", decay = 0.9 }
+        commitment = 0.25
+        respawn = { every = 3, below = { of_mean = 0.3 }, grace = 1 }
+
+        [train]
+        steps = 30
+        batch = 4
+        crop = 16
+        warmup = 4
+        seeding = { latents = 64, again = [9] }
+        grow = [{ step = 12, codes = 16 }, { step = 19, codes = 24 }]
+        average = 0.9
+        freeze_encoder = 26
+        evaluate_every = 7
+
+        [train.optimizer]
+        rate = 1e-3
+        method = { kind = "adam" }
+        schedule = { kind = "cosine", min = 0.1, steps = 30 }
+    "#;
+    Recipe::parse(text).expect("a recipe")
+}
