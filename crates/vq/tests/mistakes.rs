@@ -266,3 +266,18 @@ fn usage_is_measured_from_training_buffers() {
     let after = Usage::of(&eval(&built, &one_row).1, 0);
     assert_eq!((before.alive(), after.alive(), after.perplexity()), (1, 1, 1.0));
 }
+
+#[test]
+fn codebooks_beside_quantizers_without_one_are_told_the_wrong_slots() {
+    let part = |text: &str, place: &str, store: &mut ParamStore<f64>| {
+        let config: QuantizerConfig = toml::from_str(text).expect("a config");
+        config.build(4, &mut Scope::new(store, 1).at(place)).expect("a legal config")
+    };
+    let store = &mut ParamStore::new();
+    let first =
+        part("kind = \"grouped\"\ngroups = 2\nquantizer = { kind = \"fsq\", levels = [3, 3] }", "a", store);
+    let second = part("kind = \"codebook\"\ncodes = 7", "b", store);
+    let stack = gradbook_vq::combine::Residual::new(vec![first, second], Default::default());
+    assert_eq!(stack.radices(store), [9, 9, 7]);
+    assert_eq!((stack.slots(), stack.codebooks()[0].slots.clone()), (3, 2..3));
+}
