@@ -7,6 +7,7 @@ pub mod diagnostics;
 pub mod kinds;
 pub mod kmeans;
 pub mod search;
+pub mod torch;
 
 mod clusters;
 mod codes;

@@ -21,6 +21,11 @@ pub trait Quantizer<T: Real>: Send + Sync {
     /// How many codes each slot has to choose from, now (codebooks may grow).
     fn radices(&self, store: &ParamStore<T>) -> Vec<u64>;
 
+    /// The number of slots, the columns of its [`Codes`]; it never changes.
+    fn slots(&self) -> usize {
+        self.codebooks().iter().map(|book| book.slots.end).max().unwrap_or(1)
+    }
+
     /// Quantizes `z` `[…, channel]`. In training the values carry the estimator's gradient and statistics are reported.
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T>;
 

@@ -73,6 +73,10 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
         self.parts.radices(store)
     }
 
+    fn slots(&self) -> usize {
+        self.parts.slots()
+    }
+
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
         let z = z.rows("grouped", self.dim(g.store()));
@@ -112,7 +116,7 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
     }
 
     fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
-        self.parts.0.iter().filter(|part| part.raise(store, dim, rng)).count() > 0
+        self.parts.raise(store, dim, rng)
     }
 
     fn passage(&self) -> Passage {

@@ -8,7 +8,7 @@ pub use grouped::{Grouped, GroupedConfig};
 pub use projected::{Projected, ProjectedConfig};
 pub use residual::{Depth, Residual, ResidualConfig};
 
-use gradbook_autograd::{ParamStore, Real, Stats, Stream};
+use gradbook_autograd::{ParamStore, Real, Rng, Stats, Stream};
 
 use crate::{Absorbed, Book, Codes, Loss, Quantizer};
 
@@ -18,6 +18,10 @@ pub(crate) struct Parts<T: Real>(pub Vec<Box<dyn Quantizer<T>>>);
 impl<T: Real> Parts<T> {
     pub fn radices(&self, store: &ParamStore<T>) -> Vec<u64> {
         self.0.iter().flat_map(|part| part.radices(store)).collect()
+    }
+
+    pub fn slots(&self) -> usize {
+        self.0.iter().map(|part| part.slots()).sum()
     }
 
     /// The columns of each part, for as many parts as there are columns.
@@ -41,19 +45,23 @@ impl<T: Real> Parts<T> {
         all
     }
 
+    /// Raises every part, and tells whether that did anything in any of them.
+    pub fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
+        let raised: Vec<bool> = self.0.iter().map(|part| part.raise(store, dim, rng)).collect();
+        raised.contains(&true)
+    }
+
     /// The codebooks of all parts, their places prefixed with `what` and the part's number.
     pub fn codebooks(&self, what: &str) -> Vec<Book<'_>> {
         let mut all = Vec::new();
         let mut slots = 0;
         for (i, part) in self.0.iter().enumerate() {
-            let books = part.codebooks();
-            let next = books.iter().map(|book| book.slots.end).max().unwrap_or(1);
-            all.extend(books.into_iter().map(|book| Book {
+            all.extend(part.codebooks().into_iter().map(|book| Book {
                 place: format!("{what} {i}{}{}", if book.place.is_empty() { "" } else { ", " }, book.place),
                 slots: slots + book.slots.start..slots + book.slots.end,
                 ..book
             }));
-            slots += next;
+            slots += part.slots();
         }
         all
     }

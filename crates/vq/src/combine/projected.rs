@@ -82,6 +82,10 @@ impl<T: Real> Quantizer<T> for Projected<T> {
         self.inner.radices(store)
     }
 
+    fn slots(&self) -> usize {
+        self.inner.slots()
+    }
+
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
         let found = self.inner.quantize(g, z.rows("projected", self.dim).map(|z| self.inward.apply(g, z)));

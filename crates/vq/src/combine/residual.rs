@@ -93,6 +93,10 @@ impl<T: Real> Quantizer<T> for Residual<T> {
         self.parts.radices(store)
     }
 
+    fn slots(&self) -> usize {
+        self.parts.slots()
+    }
+
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
         let z = z.rows("residual", self.dim(g.store()));
@@ -151,7 +155,7 @@ impl<T: Real> Quantizer<T> for Residual<T> {
     }
 
     fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
-        self.parts.0.iter().filter(|level| level.raise(store, dim, rng)).count() > 0
+        self.parts.raise(store, dim, rng)
     }
 
     /// All levels make room, or none.

@@ -145,7 +145,8 @@ fn judge(number: u8, report: &mut Report, rule: impl FnOnce() -> Checked) -> Res
 /// `ensure!(condition, "what was found instead")`
 macro_rules! ensure {
     ($condition:expr, $($found:tt)+) => {
-        if !$condition {
+        let holds: bool = $condition;
+        if !holds {
             return Err(format!($($found)+));
         }
     };

@@ -60,6 +60,13 @@ fn evaluation_is_pure<T: Real>(t: &Trial<'_, T>) -> Checked {
 
 fn indices_are_exact<T: Real>(t: &Trial<'_, T>) -> Checked {
     let radices = t.q.radices(&t.store);
+    ensure!(t.q.slots() == radices.len(), "{} slots have the radices {radices:?}", t.q.slots());
+    for book in t.q.codebooks() {
+        let (count, place) = (book.codebook.len(&t.store) as u64, &book.place);
+        let own = radices.get(book.slots.clone()).unwrap_or_default();
+        let fits = !own.is_empty() && own.iter().all(|radix| *radix == count);
+        ensure!(fits, "the {count} codes of `{place}` serve slots of the radices {own:?}");
+    }
     let (_, codes) = t.eval(&t.rows(24, 1));
     let own: Vec<u64> = (0..codes.slots()).map(|slot| codes.radix(slot)).collect();
     ensure!(own == radices, "codes have the radices {own:?}, the quantizer declares {radices:?}");
