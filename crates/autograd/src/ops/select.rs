@@ -36,7 +36,7 @@ impl<'t, T: Real> Var<'t, T> {
         let pick = move |x: &Tensor<T>, y: &Tensor<T>, chosen: &[bool]| {
             let both = x.as_slice().iter().zip(y.as_slice()).zip(chosen);
             Tensor::build(shape, |out| {
-                out.iter_mut().zip(both).for_each(|(o, ((&x, &y), &c))| *o = if c { x } else { y })
+                out.iter_mut().zip(both).for_each(|(o, ((&x, &y), &c))| *o = if c { x } else { y });
             })
         };
         let z = pick(&xv, &yv, &chosen);
