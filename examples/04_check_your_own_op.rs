@@ -22,7 +22,10 @@ fn main() {
     let mut s = Sampler::new(7);
     let x = s.away_from(&[3, 4], &[0.0]);
     match case!([x.clone()], |x| softsign(x[0], 1.0)).verify(1) {
-        Ok(errors) => println!("the right derivative: central differences agree to {:.1e}, duals to {:.1e}", errors.central, errors.dual),
+        Ok(errors) => println!(
+            "the right derivative: central differences agree to {:.1e}, duals to {:.1e}",
+            errors.central, errors.dual
+        ),
         Err(failure) => panic!("{failure}"),
     }
     let failure = case!([x], |x| softsign(x[0], 1.01)).verify(1).expect_err("1 % too large");
