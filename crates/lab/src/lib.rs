@@ -19,6 +19,7 @@ mod recipe;
 mod run;
 mod state;
 mod train;
+mod train_config;
 mod trained;
 
 pub use error::{Error, RecipeError};
@@ -27,7 +28,8 @@ pub use folder::{Existing, RunFolder};
 pub use gather::gather;
 pub use metrics::{Progress, Summary};
 pub use model::{Block, Forward, Model, ModelConfig};
-pub use recipe::{BUILT_IN, Grow, Raise, Recipe, Seeding, TrainConfig};
+pub use recipe::{BUILT_IN, Recipe};
 pub use run::{Ending, Run, Status};
 pub use train::Training;
+pub use train_config::{Grow, Raise, Seeding, TrainConfig};
 pub use trained::Trained;

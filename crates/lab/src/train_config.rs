@@ -1,0 +1,158 @@
+//! [`TrainConfig`]: how a model is trained, and what happens at which step.
+
+use gradbook_nn::{OptimizerConfig, Schedule};
+use serde::{Deserialize, Serialize};
+
+/// How a model is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Optimizer steps.
+    pub steps: u64,
+    /// Crops per step.
+    pub batch: usize,
+    /// Frames per crop.
+    pub crop: usize,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Pieces that a batch is cut into, which threads share. Part of the arithmetic: the same number, the same bits.
+    pub shards: usize,
+    /// The optimizer and its learning rate.
+    pub optimizer: OptimizerConfig,
+    /// Steps without the quantizer at the start (autoencoder warm-up).
+    pub warmup: u64,
+    /// k-means seeding of the codes from latents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seeding: Option<Seeding>,
+    /// The codebook grows at these steps.
+    pub grow: Vec<Grow>,
+    /// The codes behind a projection are widened at these steps.
+    pub raise: Vec<Raise>,
+    /// From this step on the encoder stands still, and decoder and codes settle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze_encoder: Option<u64>,
+    /// Evaluate with a moving average of the weights with this decay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average: Option<f64>,
+    /// Steps between evaluations on the held-out clips; a tenth of the run if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluate_every: Option<u64>,
+    /// Stop after this many evaluations without a better test MSE.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<u64>,
+}
+
+/// k-means seeding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seeding {
+    /// How many latents to cluster.
+    #[serde(default = "Seeding::latents")]
+    pub latents: usize,
+    /// Further steps at which codes are seeded again; the first time is when the quantizer starts.
+    #[serde(default)]
+    pub again: Vec<u64>,
+}
+
+impl Seeding {
+    fn latents() -> usize {
+        8192
+    }
+}
+
+/// A larger codebook from a step on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grow {
+    /// When.
+    pub step: u64,
+    /// Codes from then on.
+    pub codes: usize,
+    /// How far new codes are moved from the old ones they copy, relative to the codes' deviation.
+    #[serde(default = "Grow::jitter")]
+    pub jitter: f64,
+}
+
+impl Grow {
+    fn jitter() -> f64 {
+        0.1
+    }
+}
+
+/// Wider codes from a step on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raise {
+    /// When.
+    pub step: u64,
+    /// Channels from then on.
+    pub dim: usize,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            steps: 4000,
+            batch: 16,
+            crop: 32,
+            seed: 0,
+            shards: 2,
+            optimizer: OptimizerConfig::adam(3e-4),
+            warmup: 0,
+            seeding: None,
+            grow: Vec::new(),
+            raise: Vec::new(),
+            freeze_encoder: None,
+            average: None,
+            evaluate_every: None,
+            patience: None,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Steps between evaluations.
+    pub fn evaluation_interval(&self) -> u64 {
+        self.evaluate_every.unwrap_or(self.steps.div_ceil(10)).max(1)
+    }
+
+    /// The same recipe over another number of steps: whatever happens at a time happens at the same share of the run.
+    pub fn stretched(&self, steps: u64) -> Self {
+        let factor = steps as f64 / self.steps.max(1) as f64;
+        let at = |step: u64| (step as f64 * factor).round() as u64;
+        let mut new = self.clone();
+        new.steps = steps;
+        new.warmup = at(self.warmup);
+        new.optimizer.schedule = stretch(&self.optimizer.schedule, &at);
+        if let Some(seeding) = &mut new.seeding {
+            seeding.again.iter_mut().for_each(|step| *step = at(*step));
+        }
+        new.grow.iter_mut().for_each(|grow| grow.step = at(grow.step));
+        new.raise.iter_mut().for_each(|raise| raise.step = at(raise.step));
+        new.freeze_encoder = self.freeze_encoder.map(at);
+        new.evaluate_every = self.evaluate_every.map(|every| at(every).max(1));
+        new
+    }
+}
+
+fn stretch(schedule: &Schedule, at: &dyn Fn(u64) -> u64) -> Schedule {
+    let some = |steps: u64| at(steps).max(1);
+    match schedule.clone() {
+        Schedule::Warmup { start, steps } => Schedule::Warmup { start, steps: some(steps) },
+        Schedule::Cosine { min, steps } => Schedule::Cosine { min, steps: some(steps) },
+        Schedule::Linear { end, steps } => Schedule::Linear { end, steps: some(steps) },
+        Schedule::Step { every, factor } => Schedule::Step { every: some(every), factor },
+        Schedule::Piecewise { milestones, factor } => {
+            Schedule::Piecewise { milestones: milestones.into_iter().map(at).collect(), factor }
+        }
+        Schedule::OneCycle { steps, rise, div, final_div } => {
+            Schedule::OneCycle { steps: some(steps), rise, div, final_div }
+        }
+        Schedule::Then { first, steps, second } => Schedule::Then {
+            first: Box::new(stretch(&first, at)),
+            steps: at(steps),
+            second: Box::new(stretch(&second, at)),
+        },
+        same @ (Schedule::Constant | Schedule::Exponential { .. }) => same,
+    }
+}
