@@ -6,7 +6,7 @@ mod config;
 mod ema;
 mod estimator;
 mod loss;
-mod solve;
+pub(crate) mod solve;
 
 use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stat, Stats, Stream, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope};
@@ -252,7 +252,7 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
 }
 
 /// The codes of a column, with zeros where it is skipped.
-fn rows_of<'t, T: Real>(codes: Var<'t, T>, column: &[u64]) -> Var<'t, T> {
+pub(crate) fn rows_of<'t, T: Real>(codes: Var<'t, T>, column: &[u64]) -> Var<'t, T> {
     let skipped = |&k: &u64| k == crate::codes::SKIPPED;
     let rows: Vec<usize> = column.iter().map(|k| if skipped(k) { 0 } else { *k as usize }).collect();
     let values = codes.gather_rows(&rows);
