@@ -73,6 +73,14 @@ pub struct Projected<T: Real> {
     outward: Map,
 }
 
+impl<T: Real> Projected<T> {
+    /// Rows as the inner quantizer sees them.
+    fn narrow(&self, store: &ParamStore<T>, rows: &Tensor<T>) -> Tensor<T> {
+        let tape = Tape::new();
+        self.inward.apply(&Graph::eval(&tape, store), tape.constant(rows.clone())).value()
+    }
+}
+
 impl<T: Real> Quantizer<T> for Projected<T> {
     fn dim(&self, _: &ParamStore<T>) -> usize {
         self.dim
@@ -84,8 +92,13 @@ impl<T: Real> Quantizer<T> for Projected<T> {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
-        let found = self.inner.quantize(g, z.rows("projected", self.dim).map(|z| self.inward.apply(g, z)));
-        let values = self.outward.apply(g, found.values).reshape(shape);
+        let width = self.inner.dim(g.store());
+        let narrow = [&shape[..shape.len() - 1], &[width]].concat();
+        // The axes before the channels stay: the inner quantizer may look along the length.
+        let z = z.rows("projected", self.dim).map(|z| self.inward.apply(g, z).reshape(&narrow[..]));
+        let found = self.inner.quantize(g, z);
+        let values =
+            self.outward.apply(g, found.values.reshape([shape.size() / self.dim, width])).reshape(shape);
         Quantized { values, ..found }
     }
 
@@ -93,15 +106,20 @@ impl<T: Real> Quantizer<T> for Projected<T> {
         self.outward.apply(g, self.inner.lookup(g, codes))
     }
 
+    fn rowwise(&self) -> bool {
+        self.inner.rowwise()
+    }
+
+    fn candidates(&self, store: &ParamStore<T>, z: &Tensor<T>, count: usize) -> Option<Vec<Codes>> {
+        self.inner.candidates(store, &self.narrow(store, z), count)
+    }
+
     fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
         self.inner.absorb(store, stats, stream)
     }
 
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
-        let narrow = {
-            let tape = Tape::new();
-            self.inward.apply(&Graph::eval(&tape, store), tape.constant(latents.clone())).value()
-        };
+        let narrow = self.narrow(store, latents);
         self.inner.seed(store, &narrow, stream);
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Quantizer,
     codebook::CodebookConfig,
-    combine::{GroupedConfig, ProjectedConfig, ResidualConfig},
+    combine::{GroupedConfig, HeadsConfig, MultiScaleConfig, ProjectedConfig, ResidualConfig},
 };
 
 mod digits;
@@ -114,8 +114,10 @@ kinds! {
     Fsp: FspConfig,
     Fsq: FsqConfig,
     Grouped: GroupedConfig,
+    Heads: HeadsConfig,
     Latent: LatentConfig,
     Lfq: LfqConfig,
+    MultiScale: MultiScaleConfig,
     Projected: ProjectedConfig,
     RandomProjection: RandomProjectionConfig,
     Residual: ResidualConfig,
