@@ -3,12 +3,14 @@
 mod beam;
 mod grouped;
 mod heads;
+mod hierarchical;
 mod multi_scale;
 mod projected;
 mod residual;
 
 pub use grouped::{Grouped, GroupedConfig};
 pub use heads::{Heads, HeadsConfig};
+pub use hierarchical::{Hierarchical, HierarchicalConfig};
 pub use multi_scale::{MultiScale, MultiScaleConfig, Upsample};
 pub use projected::{Projected, ProjectedConfig};
 pub use residual::{Depth, Residual, ResidualConfig};
@@ -150,7 +152,7 @@ fn rowwise<T: Real>(quantizer: Box<dyn Quantizer<T>>) -> Result<Box<dyn Quantize
     }
     let rule =
         "a quantizer of single rows: one that looks along the length comes outside (or behind a projection)";
-    illegal("quantizer.quantizer", "multi_scale", rule)
+    illegal("quantizer.quantizer", "multi_scale or hierarchical", rule)
 }
 
 /// The losses of part `i`, named after it.

@@ -54,13 +54,19 @@ impl KindConfig for ProjectedConfig {
 }
 
 /// x·W + b
-struct Map {
+pub(super) struct Map {
     weight: ParamId,
     bias: ParamId,
 }
 
 impl Map {
-    fn apply<'t, T: Real>(&self, g: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    /// A map that starts with this matrix and no bias.
+    pub fn starting<T: Real>(scope: &mut Scope<'_, T>, weight: Tensor<T>) -> Self {
+        let bias = scope.parameter("bias", [weight.shape()[1]], Init::Constant(0.0));
+        Self { weight: scope.trainable("weight", weight), bias }
+    }
+
+    pub fn apply<'t, T: Real>(&self, g: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         x.matmul(g.param(self.weight)) + g.param(self.bias)
     }
 }

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Quantizer,
     codebook::CodebookConfig,
-    combine::{GroupedConfig, HeadsConfig, MultiScaleConfig, ProjectedConfig, ResidualConfig},
+    combine::{
+        GroupedConfig, HeadsConfig, HierarchicalConfig, MultiScaleConfig, ProjectedConfig, ResidualConfig,
+    },
 };
 
 mod digits;
@@ -115,6 +117,7 @@ kinds! {
     Fsq: FsqConfig,
     Grouped: GroupedConfig,
     Heads: HeadsConfig,
+    Hierarchical: HierarchicalConfig,
     Latent: LatentConfig,
     Lfq: LfqConfig,
     MultiScale: MultiScaleConfig,
