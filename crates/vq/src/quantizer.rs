@@ -32,6 +32,18 @@ pub trait Quantizer<T: Real>: Send + Sync {
     /// The values of codes, `[row, channel]`, with gradients to whatever the codes are made of.
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T>;
 
+    /// Whether each row is quantized by itself, whatever the others are. One that looks along the length is not.
+    fn rowwise(&self) -> bool {
+        true
+    }
+
+    /// For every row `[row, channel]` its nearest codes, up to `count` of them, the nearest first: entry i holds the i-th
+    /// nearest of all rows. `None` where there is no codebook to choose from.
+    fn candidates(&self, store: &ParamStore<T>, z: &Tensor<T>, count: usize) -> Option<Vec<Codes>> {
+        let _ = (store, z, count);
+        None
+    }
+
     /// Applies what the forward passes of one step reported, and says what that changed.
     fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
         let _ = (store, stats, stream);

@@ -52,6 +52,45 @@ pub fn nearest<T: Real>(x: &Tensor<T>, codes: &Tensor<T>) -> Vec<u32> {
     found
 }
 
+/// The `count` nearest codes of each row of `x` `[row, channel]`, the nearest first: entry i holds the i-th nearest of all
+/// rows. Equally near codes: the lowest index first.
+///
+/// ```
+/// use gradbook_autograd::Tensor;
+/// let codes = Tensor::new([3, 1], vec![0.0f32, 1.0, 4.0]);
+/// let x = Tensor::new([2, 1], vec![-3.0, 3.1]);
+/// assert_eq!(gradbook_vq::search::nearest_few(&x, &codes, 2), [[0, 2], [1, 1]]);
+/// ```
+///
+/// # Panics
+/// If there are fewer codes than `count`, or the channels differ.
+#[track_caller]
+pub fn nearest_few<T: Real>(x: &Tensor<T>, codes: &Tensor<T>, count: usize) -> Vec<Vec<u64>> {
+    let (all, channels) = codes.rows().dim();
+    assert!(
+        count <= all && x.rows().ncols() == channels,
+        "nearest_few: {count} of the codes {:?} (code, channel) for x {:?} (row, channel)\n  rule: at most as many as \
+         there are, and as many channels as x has",
+        codes.shape(),
+        x.shape()
+    );
+    let few = |x: &[T]| {
+        let distance =
+            |code: &[T]| x.iter().zip(code).map(|(x, e)| (x.to_f64() - e.to_f64()).powi(2)).sum::<f64>();
+        let mut found: Vec<(f64, u64)> =
+            codes.as_slice().chunks_exact(channels).map(distance).zip(0..).collect();
+        let order = |a: &(f64, u64), b: &(f64, u64)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+        if count < all {
+            found.select_nth_unstable_by(count, order);
+            found.truncate(count);
+        }
+        found.sort_by(order);
+        found
+    };
+    let rows: Vec<_> = x.as_slice().par_chunks_exact(channels).map(few).collect();
+    (0..count).map(|i| rows.iter().map(|found| found[i].1).collect()).collect()
+}
+
 /// The search in plain arithmetic: for checks in other numbers than f32.
 fn nearest_any<T: Real>(x: &Tensor<T>, codes: &Tensor<T>) -> Vec<u32> {
     let distance =

@@ -6,9 +6,9 @@ mod config;
 mod ema;
 mod estimator;
 mod loss;
-mod solve;
+pub(crate) mod solve;
 
-use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stat, Stats, Stream, Tensor, Var};
+use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stat, Stats, Stream, Tape, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope};
 use ndarray_rand::rand::Rng as _;
 
@@ -22,7 +22,7 @@ use crate::{
     Absorbed, Book, Codes, KindConfig, Latent, Loss, Passage, Quantized, Quantizer,
     clusters::Clusters,
     kmeans::{Start, kmeans},
-    search::nearest,
+    search::{nearest, nearest_few},
 };
 
 /// Rounds of Lloyd's algorithm when seeding.
@@ -222,13 +222,22 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
         rows_of(self.book.effective(g), codes.column(0))
     }
 
+    fn candidates(&self, store: &ParamStore<T>, z: &Tensor<T>, count: usize) -> Option<Vec<Codes>> {
+        let tape = Tape::new();
+        let rows = self.book.metric(tape.constant(z.clone())).value();
+        let codes = self.book.values(store);
+        let all = codes.shape()[0];
+        let found = nearest_few(&rows, &codes, count.min(all));
+        Some(found.into_iter().map(|column| Codes::single(column, all as u64)).collect())
+    }
+
     fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
         self.book.absorb_stats(store, stats, stream)
     }
 
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
         let rows = {
-            let tape = gradbook_autograd::Tape::new();
+            let tape = Tape::new();
             self.book.metric(tape.constant(latents.clone())).value()
         };
         let found =
@@ -261,7 +270,7 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
 }
 
 /// The codes of a column, with zeros where it is skipped.
-fn rows_of<'t, T: Real>(codes: Var<'t, T>, column: &[u64]) -> Var<'t, T> {
+pub(crate) fn rows_of<'t, T: Real>(codes: Var<'t, T>, column: &[u64]) -> Var<'t, T> {
     let skipped = |&k: &u64| k == crate::codes::SKIPPED;
     let rows: Vec<usize> = column.iter().map(|k| if skipped(k) { 0 } else { *k as usize }).collect();
     let values = codes.gather_rows(&rows);
@@ -274,7 +283,7 @@ fn rows_of<'t, T: Real>(codes: Var<'t, T>, column: &[u64]) -> Var<'t, T> {
 
 /// A code per row, drawn with probability ∝ exp(−d²/τ), by the largest of −d²/τ plus Gumbel noise.
 fn draw<T: Real>(z: &Tensor<T>, codes: &Tensor<T>, temperature: f64, rng: &mut Rng) -> Vec<usize> {
-    let tape = gradbook_autograd::Tape::new();
+    let tape = Tape::new();
     let d = loss::distances(tape.constant(z.clone()), tape.constant(codes.clone())).value();
     let count = codes.shape()[0];
     let score = |d: &T, rng: &mut Rng| {

@@ -5,7 +5,7 @@ use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tape, Tenso
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{Parts, named};
+use super::{Parts, Sharing, named};
 use crate::{
     Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer, kinds::QuantizerConfig,
 };
@@ -34,8 +34,9 @@ impl KindConfig for GroupedConfig {
             let rule = format!("a divisor of the {dim} channels");
             return Err(ConfigError { what: "quantizer.groups".into(), got: self.groups.to_string(), rule });
         }
-        let part = |i| self.quantizer.build(dim / self.groups, &mut scope.at("group").at(i));
-        Ok(Box::new(Grouped { parts: Parts((0..self.groups).map(part).collect::<Result<_, _>>()?) }))
+        let width = dim / self.groups;
+        let parts = Parts::build(&self.quantizer, Sharing::Own, ("group", self.groups), width, scope)?;
+        Ok(Box::new(Grouped { parts }))
     }
 
     fn probes() -> Vec<Self> {
@@ -60,13 +61,13 @@ pub struct Grouped<T: Real> {
 impl<T: Real> Grouped<T> {
     /// Groups of these quantizers, each of which takes its [`dim`](Quantizer::dim) channels.
     pub fn new(parts: Vec<Box<dyn Quantizer<T>>>) -> Self {
-        Self { parts: Parts(parts) }
+        Self { parts: Parts::own(parts) }
     }
 }
 
 impl<T: Real> Quantizer<T> for Grouped<T> {
     fn dim(&self, store: &ParamStore<T>) -> usize {
-        self.parts.0.iter().map(|part| part.dim(store)).sum()
+        self.parts.iter().map(|part| part.dim(store)).sum()
     }
 
     fn radices(&self, store: &ParamStore<T>) -> Vec<u64> {
@@ -82,7 +83,7 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
         let z = z.rows("grouped", self.dim(g.store()));
         let (mut values, mut codes, mut losses) = (Vec::new(), Vec::new(), Vec::new());
         let mut from = 0;
-        for (i, part) in self.parts.0.iter().enumerate() {
+        for (i, part) in self.parts.iter().enumerate() {
             let range = from..from + part.dim(g.store());
             from = range.end;
             let found = part.quantize(g, z.map(|z| z.slice(1, range.clone())));
@@ -96,7 +97,7 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
         let columns = self.parts.split(g.store(), codes);
         let values: Vec<_> =
-            self.parts.0.iter().zip(&columns).map(|(part, codes)| part.lookup(g, codes)).collect();
+            self.parts.iter().zip(&columns).map(|(part, codes)| part.lookup(g, codes)).collect();
         Var::concat(&values, 1)
     }
 
@@ -108,7 +109,7 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
         let tape = Tape::new();
         let rows = tape.constant(latents.clone());
         let mut from = 0;
-        for part in &self.parts.0 {
+        for part in self.parts.iter() {
             let range = from..from + part.dim(store);
             from = range.end;
             part.seed(store, &rows.slice(1, range).value(), stream);
@@ -120,7 +121,7 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
     }
 
     fn passage(&self) -> Passage {
-        let all = self.parts.0.iter().all(|part| part.passage() == Passage::Identity);
+        let all = self.parts.iter().all(|part| part.passage() == Passage::Identity);
         if all { Passage::Identity } else { Passage::Own }
     }
 

@@ -54,13 +54,19 @@ impl KindConfig for ProjectedConfig {
 }
 
 /// x·W + b
-struct Map {
+pub(super) struct Map {
     weight: ParamId,
     bias: ParamId,
 }
 
 impl Map {
-    fn apply<'t, T: Real>(&self, g: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    /// A map that starts with this matrix and no bias.
+    pub fn starting<T: Real>(scope: &mut Scope<'_, T>, weight: Tensor<T>) -> Self {
+        let bias = scope.parameter("bias", [weight.shape()[1]], Init::Constant(0.0));
+        Self { weight: scope.trainable("weight", weight), bias }
+    }
+
+    pub fn apply<'t, T: Real>(&self, g: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         x.matmul(g.param(self.weight)) + g.param(self.bias)
     }
 }
@@ -71,6 +77,14 @@ pub struct Projected<T: Real> {
     inner: Box<dyn Quantizer<T>>,
     inward: Map,
     outward: Map,
+}
+
+impl<T: Real> Projected<T> {
+    /// Rows as the inner quantizer sees them.
+    fn narrow(&self, store: &ParamStore<T>, rows: &Tensor<T>) -> Tensor<T> {
+        let tape = Tape::new();
+        self.inward.apply(&Graph::eval(&tape, store), tape.constant(rows.clone())).value()
+    }
 }
 
 impl<T: Real> Quantizer<T> for Projected<T> {
@@ -88,8 +102,13 @@ impl<T: Real> Quantizer<T> for Projected<T> {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
-        let found = self.inner.quantize(g, z.rows("projected", self.dim).map(|z| self.inward.apply(g, z)));
-        let values = self.outward.apply(g, found.values).reshape(shape);
+        let width = self.inner.dim(g.store());
+        let narrow = [&shape[..shape.len() - 1], &[width]].concat();
+        // The axes before the channels stay: the inner quantizer may look along the length.
+        let z = z.rows("projected", self.dim).map(|z| self.inward.apply(g, z).reshape(&narrow[..]));
+        let found = self.inner.quantize(g, z);
+        let values =
+            self.outward.apply(g, found.values.reshape([shape.size() / self.dim, width])).reshape(shape);
         Quantized { values, ..found }
     }
 
@@ -97,15 +116,20 @@ impl<T: Real> Quantizer<T> for Projected<T> {
         self.outward.apply(g, self.inner.lookup(g, codes))
     }
 
+    fn rowwise(&self) -> bool {
+        self.inner.rowwise()
+    }
+
+    fn candidates(&self, store: &ParamStore<T>, z: &Tensor<T>, count: usize) -> Option<Vec<Codes>> {
+        self.inner.candidates(store, &self.narrow(store, z), count)
+    }
+
     fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
         self.inner.absorb(store, stats, stream)
     }
 
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
-        let narrow = {
-            let tape = Tape::new();
-            self.inward.apply(&Graph::eval(&tape, store), tape.constant(latents.clone())).value()
-        };
+        let narrow = self.narrow(store, latents);
         self.inner.seed(store, &narrow, stream);
     }
 

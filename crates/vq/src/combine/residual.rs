@@ -6,15 +6,22 @@ use gradbook_nn::{ConfigError, Scope};
 use ndarray_rand::rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
-use super::{Parts, named};
+use super::{Parts, Sharing, beam, named, taken};
 use crate::{
-    Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer, kinds::QuantizerConfig,
+    Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer, SKIPPED,
+    kinds::{QuantizerConfig, illegal, require_finite},
 };
 
 /// Levels are not seeded on remainders with less than this share of the latents' energy: there is nothing left to learn.
 const EXHAUSTED: f64 = 1e-9;
 
-/// Levels of the same kind of quantizer, each with its own codes.
+/// Levels of the same kind of quantizer.
+///
+/// ```text
+/// r₁ = z,  q_l = quantize(r_l),  r_{l+1} = r_l − q_l,  q = Σ_l q_l        ∂L/∂z = ∂L/∂q₁, once, for any number of levels
+/// ```
+///
+/// [`lookup`](Quantizer::lookup) takes the columns of the first few levels too, and gives the sum of these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResidualConfig {
@@ -25,6 +32,17 @@ pub struct ResidualConfig {
     /// How many levels a training step uses.
     #[serde(default)]
     pub depth: Depth,
+    /// Whether all levels share their codes.
+    #[serde(default)]
+    pub sharing: Sharing,
+    /// How many partial sums evaluation keeps per row while it looks for the codes with the smallest error. 1 takes the
+    /// nearest code of each level. More than 1 needs a quantizer with a codebook. Training always takes the nearest.
+    #[serde(default = "greedy")]
+    pub beam: usize,
+}
+
+fn greedy() -> usize {
+    1
 }
 
 /// How many levels a training step uses (quantizer dropout), so that decoding from the first few works too.
@@ -36,6 +54,8 @@ pub enum Depth {
     All,
     /// A number drawn uniformly from 1 … L for each batch.
     PerBatch,
+    /// A number drawn uniformly from 1 … L for each row. A level learns from the rows that reach it.
+    PerRow,
 }
 
 impl KindConfig for ResidualConfig {
@@ -48,22 +68,34 @@ impl KindConfig for ResidualConfig {
         dim: usize,
         scope: &mut Scope<'_, T>,
     ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-        if self.levels == 0 {
-            let rule = "at least one level".to_owned();
-            return Err(ConfigError { what: "quantizer.levels".into(), got: "0".into(), rule });
+        if self.levels == 0 || self.beam == 0 {
+            let what = if self.levels == 0 { "quantizer.levels" } else { "quantizer.beam" };
+            return illegal(what, 0, "at least 1");
         }
-        let level = |i| self.quantizer.build(dim, &mut scope.at("level").at(i));
-        let parts = Parts((0..self.levels).map(level).collect::<Result<_, _>>()?);
-        Ok(Box::new(Residual { parts, depth: self.depth }))
+        let parts = Parts::build(&self.quantizer, self.sharing, ("level", self.levels), dim, scope)?;
+        let row = Tensor::zeros([1, dim]);
+        if self.beam > 1 && parts.distinct().any(|level| level.candidates(scope.store(), &row, 1).is_none()) {
+            return illegal(
+                "quantizer.beam",
+                self.beam,
+                "1 for a quantizer without a codebook to choose from",
+            );
+        }
+        Ok(Box::new(Residual { parts, depth: self.depth, beam: self.beam }))
     }
 
     fn probes() -> Vec<Self> {
         let codebooks = crate::codebook::CodebookConfig::probes().into_iter().map(QuantizerConfig::Codebook);
         let grouped = super::GroupedConfig::probes().into_iter().map(QuantizerConfig::Grouped).take(2);
         let projected = super::ProjectedConfig::probes().into_iter().map(QuantizerConfig::Projected).take(2);
-        let of = |quantizer, depth| Self { levels: 3, quantizer: Box::new(quantizer), depth };
-        let all = codebooks.step_by(2).chain(grouped).chain(projected);
-        all.enumerate().map(|(i, q)| of(q, if i % 3 == 2 { Depth::PerBatch } else { Depth::All })).collect()
+        let of = |(i, quantizer): (usize, QuantizerConfig)| Self {
+            levels: 3,
+            depth: [Depth::All, Depth::PerRow, Depth::PerBatch][i % 3],
+            sharing: if i % 4 == 1 { Sharing::Shared } else { Sharing::Own },
+            beam: if i % 5 < 2 && matches!(quantizer, QuantizerConfig::Codebook(_)) { 1 + i % 3 } else { 1 },
+            quantizer: Box::new(quantizer),
+        };
+        codebooks.step_by(2).chain(grouped).chain(projected).enumerate().map(of).collect()
     }
 
     fn probe_dim(&self) -> usize {
@@ -75,18 +107,32 @@ impl KindConfig for ResidualConfig {
 pub struct Residual<T: Real> {
     parts: Parts<T>,
     depth: Depth,
+    beam: usize,
 }
 
 impl<T: Real> Residual<T> {
     /// A stack of these quantizers, which all take the same number of channels.
     pub fn new(levels: Vec<Box<dyn Quantizer<T>>>, depth: Depth) -> Self {
-        Self { parts: Parts(levels), depth }
+        Self { parts: Parts::own(levels), depth, beam: 1 }
+    }
+
+    /// How many levels each row uses.
+    fn depths(&self, g: &Graph<'_, T>, rows: usize) -> Vec<usize> {
+        let levels = self.parts.iter().count();
+        match self.depth {
+            Depth::PerBatch if g.training() => vec![g.rng().random_range(1..=levels); rows],
+            Depth::PerRow if g.training() => {
+                let mut rng = g.rng();
+                (0..rows).map(|_| rng.random_range(1..=levels)).collect()
+            }
+            _ => vec![levels; rows],
+        }
     }
 }
 
 impl<T: Real> Quantizer<T> for Residual<T> {
     fn dim(&self, store: &ParamStore<T>) -> usize {
-        self.parts.0[0].dim(store)
+        self.parts.dim(store)
     }
 
     fn radices(&self, store: &ParamStore<T>) -> Vec<u64> {
@@ -100,28 +146,34 @@ impl<T: Real> Quantizer<T> for Residual<T> {
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
         let z = z.rows("residual", self.dim(g.store()));
-        let levels = self.parts.0.len();
-        let depth = match self.depth {
-            Depth::PerBatch if g.training() => g.rng().random_range(1..=levels),
-            _ => levels,
-        };
+        if !g.training() && self.beam > 1 {
+            let rows = z.value.value();
+            require_finite("residual", &rows);
+            let codes = beam::search(&self.parts, g.store(), &rows, self.beam);
+            return Quantized { values: self.lookup(g, &codes).reshape(shape), codes, losses: Vec::new() };
+        }
+        let rows = z.value.shape()[0];
+        let depths = self.depths(g, rows);
         let (mut codes, mut losses) = (Vec::new(), Vec::new());
         let mut rest = z;
         let mut total: Option<Var<'t, T>> = None;
-        for (i, level) in self.parts.0.iter().enumerate() {
-            if i >= depth {
+        for (i, level) in self.parts.iter().enumerate() {
+            let active: Vec<usize> = (0..rows).filter(|&row| depths[row] > i).collect();
+            if active.is_empty() {
                 let radices = level.radices(g.store());
-                let rows = z.value.shape()[0];
-                codes.push(Codes::new(vec![vec![crate::codes::SKIPPED; rows]; radices.len()], radices));
+                codes.push(Codes::new(vec![vec![SKIPPED; rows]; radices.len()], radices));
                 continue;
             }
-            let found = level.quantize(g, rest);
+            let all = active.len() == rows;
+            let spread = |x: Var<'t, T>| if all { x } else { x.scatter_add(&active, rows) };
+            let found = level.quantize(g, if all { rest } else { rest.map(|z| z.gather_rows(&active)) });
             // The decoder's gradient reaches the encoder through the first level only, hence once; the losses of every
             // level reach it through `rest.loss`.
-            let left = found_value(g, level.as_ref(), &found);
+            let left = spread(taken(g, level, &found));
             rest = Latent { value: rest.value.detach() - left, loss: rest.loss - left };
-            total = Some(total.map_or(found.values, |sum| sum + found.values));
-            codes.push(found.codes);
+            let values = spread(found.values);
+            total = Some(total.map_or(values, |sum| sum + values));
+            codes.push(at_rows(found.codes, &active, rows));
             losses.extend(named(i, found.losses));
         }
         let codes = Codes::join(codes);
@@ -131,7 +183,13 @@ impl<T: Real> Quantizer<T> for Residual<T> {
 
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
         let columns = self.parts.split(g.store(), codes);
-        let values = self.parts.0.iter().zip(&columns).map(|(level, codes)| level.lookup(g, codes));
+        let given: usize = columns.iter().map(Codes::slots).sum();
+        assert!(
+            given > 0 && given == codes.slots(),
+            "residual: {} columns are no number of levels",
+            codes.slots()
+        );
+        let values = self.parts.iter().zip(&columns).map(|(level, codes)| level.lookup(g, codes));
         values.reduce(|sum, q| sum + q).expect("at least one level")
     }
 
@@ -139,12 +197,12 @@ impl<T: Real> Quantizer<T> for Residual<T> {
         self.parts.absorb(store, stats, stream)
     }
 
-    /// Level by level, each on the true remainders of those before it.
+    /// Level by level, each on the true remainders of those before it; shared codes once, on the latents.
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
         let energy = |x: &Tensor<T>| x.as_slice().iter().map(|x| x.to_f64().powi(2)).sum::<f64>();
         let whole = energy(latents);
         let mut rest = latents.clone();
-        for level in &self.parts.0 {
+        for level in self.parts.distinct() {
             if energy(&rest) <= EXHAUSTED * whole {
                 return;
             }
@@ -158,19 +216,13 @@ impl<T: Real> Quantizer<T> for Residual<T> {
         self.parts.raise(store, dim, rng)
     }
 
-    /// All levels make room, or none.
     fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
-        let before = store.clone();
-        let all = self.parts.0.iter().all(|level| level.widen(store, dim));
-        if !all {
-            *store = before;
-        }
-        all
+        self.parts.widen(store, dim)
     }
 
     /// The decoder's gradient passes the first level alone.
     fn passage(&self) -> Passage {
-        match self.parts.0[0].passage() {
+        match self.parts.iter().next().expect("at least one level").passage() {
             Passage::Identity => Passage::Identity,
             _ => Passage::Own,
         }
@@ -181,11 +233,13 @@ impl<T: Real> Quantizer<T> for Residual<T> {
     }
 }
 
-/// What a level takes away from the remainder: the values of its codes, a constant.
-fn found_value<'t, T: Real>(
-    g: &Graph<'t, T>,
-    level: &dyn Quantizer<T>,
-    found: &Quantized<'t, T>,
-) -> Var<'t, T> {
-    if g.training() { level.lookup(g, &found.codes).detach() } else { found.values }
+/// The codes of some rows among `count`; the others are skipped.
+fn at_rows(codes: Codes, places: &[usize], count: usize) -> Codes {
+    let column = |slot: usize| {
+        let mut column = vec![SKIPPED; count];
+        places.iter().zip(codes.column(slot)).for_each(|(&row, &code)| column[row] = code);
+        column
+    };
+    let slots = 0..codes.slots();
+    Codes::new(slots.clone().map(column).collect(), slots.map(|slot| codes.radix(slot)).collect())
 }

@@ -5,6 +5,7 @@ use gradbook_autograd::{Graph, ParamStore, Real, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
+use super::digits::Digits;
 use crate::{Codes, KindConfig, Latent, Quantized, Quantizer};
 
 /// How far beyond the outermost level the bound of the plain variant reaches.
@@ -27,27 +28,7 @@ impl KindConfig for FsqConfig {
     const SUMMARY: &'static str = "each channel rounded to a few levels; no codebook";
 
     fn build<T: Real>(&self, dim: usize, _: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-        let error = |rule: &str| {
-            Err(ConfigError {
-                what: "quantizer.levels".into(),
-                got: format!("{:?}", self.levels),
-                rule: rule.into(),
-            })
-        };
-        if self.levels.len() != dim {
-            return error(&format!(
-                "one number for each of the {dim} channels (or put it behind a projection)"
-            ));
-        }
-        if self.levels.iter().any(|&l| l < 2) {
-            return error("at least two levels in every channel");
-        }
-        let all =
-            self.levels.iter().try_fold(1u64, |all, &l| all.checked_mul(l)).filter(|all| *all <= 1 << 63);
-        match all {
-            Some(all) => Ok(Box::new(Fsq { config: self.clone(), all })),
-            None => error("together at most 2⁶³ codes"),
-        }
+        Ok(Box::new(Fsq { digits: Digits::new(&self.levels, dim)?, symmetric: self.symmetric }))
     }
 
     fn probes() -> Vec<Self> {
@@ -67,8 +48,8 @@ impl KindConfig for FsqConfig {
 
 /// The quantizer of an [`FsqConfig`].
 pub struct Fsq {
-    config: FsqConfig,
-    all: u64,
+    digits: Digits,
+    symmetric: bool,
 }
 
 impl Fsq {
@@ -77,10 +58,10 @@ impl Fsq {
     fn bounded<'t, T: Real>(&self, z: Var<'t, T>) -> Var<'t, T> {
         let tape = z.tape();
         let row = |f: &dyn Fn(f64) -> f64| {
-            let values: Vec<T> = self.config.levels.iter().map(|&l| T::of(f(l as f64))).collect();
+            let values: Vec<T> = self.digits.levels.iter().map(|&l| T::of(f(l as f64))).collect();
             tape.constant(Tensor::new([1, values.len()], values))
         };
-        if self.config.symmetric {
+        if self.symmetric {
             return (z.tanh() + 1.0) * row(&|l| (l - 1.0) / 2.0); // 0 … L − 1
         }
         let half = |l: f64| (l - 1.0) * (1.0 + SLACK) / 2.0;
@@ -91,14 +72,14 @@ impl Fsq {
 
     /// The level of each channel, 0 … L − 1, and its value.
     fn digit(&self, channel: usize, bounded: f64) -> u64 {
-        let l = self.config.levels[channel];
-        let lowest = if self.config.symmetric { 0.0 } else { -((l / 2) as f64) };
+        let l = self.digits.levels[channel];
+        let lowest = if self.symmetric { 0.0 } else { -((l / 2) as f64) };
         ((bounded + 0.5).floor() - lowest).clamp(0.0, (l - 1) as f64) as u64
     }
 
     fn level(&self, channel: usize, digit: u64) -> f64 {
-        let l = self.config.levels[channel];
-        if self.config.symmetric {
+        let l = self.digits.levels[channel];
+        if self.symmetric {
             2.0 * digit as f64 / (l - 1) as f64 - 1.0
         } else {
             (digit as f64 - (l / 2) as f64) / (l / 2) as f64
@@ -107,32 +88,24 @@ impl Fsq {
 
     /// What one unit of [`bounded`](Self::bounded) is worth in the value.
     fn steps(&self) -> Vec<f64> {
-        let step = |&l: &u64| if self.config.symmetric { 2.0 / (l - 1) as f64 } else { 1.0 / (l / 2) as f64 };
-        self.config.levels.iter().map(step).collect()
+        let step = |&l: &u64| if self.symmetric { 2.0 / (l - 1) as f64 } else { 1.0 / (l / 2) as f64 };
+        self.digits.levels.iter().map(step).collect()
     }
 }
 
 impl<T: Real> Quantizer<T> for Fsq {
     fn dim(&self, _: &ParamStore<T>) -> usize {
-        self.config.levels.len()
+        self.digits.levels.len()
     }
 
     fn radices(&self, _: &ParamStore<T>) -> Vec<u64> {
-        vec![self.all]
+        vec![self.digits.all()]
     }
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
-        let (shape, dim) = (z.value.shape(), self.config.levels.len());
+        let (shape, dim) = (z.value.shape(), self.digits.levels.len());
         let bounded = self.bounded(z.rows("fsq", dim).value);
-        let rows = bounded.value();
-        if let Some(row) = rows.as_slice().chunks(dim).position(|row| row.iter().any(|x| x.is_nan())) {
-            panic!("fsq: row {row} of z is not a number\n  rule: every channel of every row is a number");
-        }
-        let index = |row: &[T]| {
-            let digits = row.iter().enumerate().rev();
-            digits.fold(0, |index, (c, x)| index * self.config.levels[c] + self.digit(c, x.to_f64()))
-        };
-        let codes = Codes::single(rows.as_slice().chunks(dim).map(index).collect(), self.all);
+        let codes = self.digits.encode("fsq", &bounded.value(), |channel, x| self.digit(channel, x));
         let hard = self.lookup(g, &codes);
         let steps: Vec<T> = self.steps().into_iter().map(T::of).collect();
         // Rounding is passed straight through; the bound keeps its own derivative.
@@ -142,15 +115,6 @@ impl<T: Real> Quantizer<T> for Fsq {
     }
 
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
-        let mut values = Vec::with_capacity(codes.column(0).len() * self.config.levels.len());
-        for &code in codes.column(0) {
-            let mut rest = code;
-            for (channel, &l) in self.config.levels.iter().enumerate() {
-                let skipped = code == crate::codes::SKIPPED;
-                values.push(if skipped { T::ZERO } else { T::of(self.level(channel, rest % l)) });
-                rest /= l;
-            }
-        }
-        g.tape().constant(Tensor::new([codes.column(0).len(), self.config.levels.len()], values))
+        g.tape().constant(self.digits.decode(codes, |channel, digit| self.level(channel, digit)))
     }
 }

@@ -1,19 +1,30 @@
 //! The kinds of quantizers. A kind is a config type that builds itself; [`ALL`] lists them, and from the list follow the
 //! config names, the table in the book and the contract tests.
 
-use gradbook_autograd::Real;
+use gradbook_autograd::{Real, Tensor};
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Quantizer,
     codebook::CodebookConfig,
-    combine::{GroupedConfig, ProjectedConfig, ResidualConfig},
+    combine::{
+        GroupedConfig, HeadsConfig, HierarchicalConfig, MultiScaleConfig, ProjectedConfig, ResidualConfig,
+    },
 };
 
+mod digits;
+mod fsp;
 mod fsq;
+mod latent;
+mod lfq;
+mod random_projection;
 
+pub use fsp::{Cdf, FspConfig};
 pub use fsq::FsqConfig;
+pub use latent::LatentConfig;
+pub use lfq::{BatchEntropy, Entropy, LfqConfig, Space};
+pub use random_projection::RandomProjectionConfig;
 
 /// A kind of quantizer: its options, and how it is built from them.
 pub trait KindConfig: Sized {
@@ -103,8 +114,29 @@ macro_rules! kinds {
 
 kinds! {
     Codebook: CodebookConfig,
+    Fsp: FspConfig,
     Fsq: FsqConfig,
     Grouped: GroupedConfig,
+    Heads: HeadsConfig,
+    Hierarchical: HierarchicalConfig,
+    Latent: LatentConfig,
+    Lfq: LfqConfig,
+    MultiScale: MultiScaleConfig,
     Projected: ProjectedConfig,
+    RandomProjection: RandomProjectionConfig,
     Residual: ResidualConfig,
+}
+
+/// The error that a setting breaks a rule.
+pub(crate) fn illegal<X>(what: &str, got: impl std::fmt::Debug, rule: &str) -> Result<X, ConfigError> {
+    Err(ConfigError { what: what.into(), got: format!("{got:?}"), rule: rule.into() })
+}
+
+/// Panics with the first row of `rows` `[row, channel]` that is not finite.
+#[track_caller]
+pub(crate) fn require_finite<T: Real>(op: &str, rows: &Tensor<T>) {
+    let bad = rows.rows().outer_iter().position(|row| row.iter().any(|x| !x.is_finite()));
+    if let Some(row) = bad {
+        panic!("{op}: row {row} of z is not finite\n  rule: every channel of every row is a finite number");
+    }
 }

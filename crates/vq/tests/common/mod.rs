@@ -58,6 +58,10 @@ impl Goldens {
     pub fn case(&self, name: &str) -> &Case {
         self.cases.get(name).unwrap_or_else(|| panic!("there is no case `{name}`"))
     }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Case> {
+        self.cases.values()
+    }
 }
 
 impl Case {
@@ -71,6 +75,14 @@ impl Case {
 
     pub fn indices(&self, name: &str) -> &[i64] {
         &self.indices[name]
+    }
+
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.params[name].as_f64()
+    }
+
+    pub fn int(&self, name: &str) -> Option<usize> {
+        Some(self.params[name].as_u64()? as usize)
     }
 }
 

@@ -1,0 +1,222 @@
+//! Hierarchical quantization: coarse features first, then finer ones conditioned on what the coarser levels decoded.
+//! VQ-VAE-2, Razavi et al. 2019, arXiv:1906.00446.
+
+use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
+use gradbook_nn::{ConfigError, Scope};
+use serde::{Deserialize, Serialize};
+
+use super::{Parts, Sharing, named, projected::Map};
+use crate::{
+    Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer,
+    kinds::{QuantizerConfig, illegal},
+};
+
+/// Levels of falling stride f along the length of z `[…, length, channel]`, each with its own codes and linear maps.
+///
+/// ```text
+/// h_l = means of f_l places of z          c_l = d_{l−1}, each place repeated f_{l−1}/f_l times
+/// u_l = [h_l, c_l]·A_l + a_l              what is quantized: the features, given what is already decoded
+/// q_l = quantize(u_l)                     ⌈length/f_l⌉ codes
+/// d_l = [q_l, c_l]·B_l + b_l              what is decoded so far;  the value is d of the last level, whose stride is 1
+/// ```
+///
+/// The coarsest level has no c: u = h and d = q. The maps start with u = h − c and d = q + c, a residual stack, and learn
+/// from there. Gradients pass each level's estimator and the maps, so the encoder starts with ∂L/∂z = ∂L/∂q.
+///
+/// ```
+/// use gradbook_autograd::{ParamStore, Tensor};
+/// use gradbook_nn::Scope;
+/// use gradbook_vq::QuantizerConfig;
+/// let text = "kind = \"hierarchical\"\nstrides = [2]\nquantizer = { kind = \"lfq\" }";
+/// let config: QuantizerConfig = toml::from_str(text).unwrap();
+/// let mut store = ParamStore::<f64>::new();
+/// let q = config.build(1, &mut Scope::new(&mut store, 0)).unwrap();
+/// let codes = q.encode(&store, &Tensor::new([4, 1], vec![5.0, 3.0, 0.5, -1.5]));
+/// assert_eq!([codes.column(0), codes.column(1)], [&[1, 0][..], &[1, 1, 1, 0]]);
+/// assert_eq!(q.decode(&store, &codes).as_slice(), [2.0, 2.0, 0.0, -2.0]);
+/// ```
+///
+/// # Panics
+/// If the length of an item is not a multiple of the largest stride. (The rows of a z `[row, channel]` may be any number.)
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HierarchicalConfig {
+    /// The strides of the levels before the last, from coarse to fine, each a multiple of the next.
+    pub strides: Vec<usize>,
+    /// The quantizer of each level.
+    pub quantizer: Box<QuantizerConfig>,
+}
+
+impl KindConfig for HierarchicalConfig {
+    const NAME: &'static str = "hierarchical";
+    const PAPER: &'static str = "arXiv:1906.00446";
+    const SUMMARY: &'static str = "coarse features first, finer ones given what is decoded";
+
+    fn build<T: Real>(
+        &self,
+        dim: usize,
+        scope: &mut Scope<'_, T>,
+    ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+        let nested =
+            self.strides.windows(2).all(|pair| pair[1] > 0 && pair[0] > pair[1] && pair[0] % pair[1] == 0);
+        if self.strides.last().is_none_or(|&last| last < 2) || !nested {
+            let rule = "one or more strides, falling, each a multiple of the next, the last at least 2";
+            return illegal("quantizer.strides", &self.strides, rule);
+        }
+        let levels = self.strides.len() + 1;
+        let parts = Parts::build(&self.quantizer, Sharing::Own, ("level", levels), dim, scope)?;
+        let mut map = |level: usize, name: &str, of_coarse: f64| {
+            let weight = Tensor::build([2 * dim, dim], |out| {
+                out.fill(T::ZERO);
+                for c in 0..dim {
+                    out[c * dim + c] = T::ONE;
+                    out[(dim + c) * dim + c] = T::of(of_coarse);
+                }
+            });
+            Map::starting(&mut scope.at("map").at(level).at(name), weight)
+        };
+        let maps = (1..levels).map(|level| [map(level, "in", -1.0), map(level, "out", 1.0)]).collect();
+        Ok(Box::new(Hierarchical { strides: self.strides.clone(), parts, maps }))
+    }
+
+    fn probes() -> Vec<Self> {
+        let codebooks = crate::codebook::CodebookConfig::probes().into_iter().map(QuantizerConfig::Codebook);
+        let projected = super::ProjectedConfig::probes().into_iter().map(QuantizerConfig::Projected).take(1);
+        let of = |quantizer| Self { strides: vec![5], quantizer: Box::new(quantizer) };
+        codebooks.step_by(6).chain(projected).map(of).collect()
+    }
+
+    fn probe_dim(&self) -> usize {
+        self.quantizer.probe_dim()
+    }
+}
+
+/// The quantizer of a [`HierarchicalConfig`].
+pub struct Hierarchical<T: Real> {
+    strides: Vec<usize>,
+    parts: Parts<T>,
+    /// The ways in (A) and out (B) of every level but the first.
+    maps: Vec<[Map; 2]>,
+}
+
+/// The means of windows of `stride` rows; the last window may be shorter.
+fn down<T: Real>(z: Var<'_, T>, stride: usize) -> Var<'_, T> {
+    if stride == 1 {
+        return z;
+    }
+    let rows = z.shape()[0];
+    let windows: Vec<usize> = (0..rows).map(|row| row / stride).collect();
+    let count = rows.div_ceil(stride);
+    let share = |window: usize| T::of(1.0 / stride.min(rows - window * stride) as f64);
+    let shares = z.tape().constant(Tensor::new([count, 1], (0..count).map(share).collect()));
+    z.scatter_add(&windows, count) * shares
+}
+
+impl<T: Real> Hierarchical<T> {
+    fn stride(&self, level: usize) -> usize {
+        self.strides.get(level).copied().unwrap_or(1)
+    }
+
+    /// c: what the level before decoded, at the `rows` places of this one.
+    fn condition<'t>(&self, level: usize, decoded: Option<Var<'t, T>>, rows: usize) -> Option<Var<'t, T>> {
+        let repeat = self.stride(level.max(1) - 1) / self.stride(level);
+        decoded.map(|d| d.gather_rows(&(0..rows).map(|row| row / repeat).collect::<Vec<_>>()))
+    }
+
+    /// `[x, c]` through the way in (0) or out (1) of a level.
+    fn join<'t>(
+        &self,
+        g: &Graph<'t, T>,
+        (level, way): (usize, usize),
+        x: Var<'t, T>,
+        c: Option<Var<'t, T>>,
+    ) -> Var<'t, T> {
+        c.map_or(x, |c| self.maps[level - 1][way].apply(g, Var::concat(&[x, c], 1)))
+    }
+}
+
+impl<T: Real> Quantizer<T> for Hierarchical<T> {
+    fn dim(&self, store: &ParamStore<T>) -> usize {
+        self.parts.dim(store)
+    }
+
+    fn radices(&self, store: &ParamStore<T>) -> Vec<u64> {
+        self.parts.radices(store)
+    }
+
+    fn slots(&self) -> usize {
+        self.parts.slots()
+    }
+
+    fn rowwise(&self) -> bool {
+        false
+    }
+
+    fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
+        let (shape, coarsest) = (z.value.shape(), self.strides[0]);
+        // Whole windows, so that no window spans two items; then items need not be told apart.
+        if shape.len() > 2 && !shape[shape.len() - 2].is_multiple_of(coarsest) {
+            let rule = format!("the length is a multiple of the largest stride, {coarsest}");
+            let operands = [("z", &shape, "…, length, channel")];
+            gradbook_autograd::mismatch("hierarchical", "windows do not fit", &operands, &rule);
+        }
+        let z = z.rows("hierarchical", self.dim(g.store()));
+        let (mut codes, mut losses) = (Vec::new(), Vec::new());
+        let mut decoded = None;
+        for (level, part) in self.parts.iter().enumerate() {
+            let stride = self.stride(level);
+            let c = self.condition(level, decoded, z.value.shape()[0].div_ceil(stride));
+            let found = part.quantize(g, z.map(|z| self.join(g, (level, 0), down(z, stride), c)));
+            decoded = Some(self.join(g, (level, 1), found.values, c));
+            codes.push(found.codes);
+            losses.extend(named(level, found.losses));
+        }
+        let codes = Codes::join(codes);
+        let values = if g.training() { decoded.expect("two levels") } else { self.lookup(g, &codes) };
+        Quantized { values: values.reshape(shape), codes, losses }
+    }
+
+    fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
+        let columns = self.parts.split(g.store(), codes);
+        assert_eq!(columns.len(), self.strides.len() + 1, "hierarchical: codes of all levels are needed");
+        let mut decoded = None;
+        for (level, (part, codes)) in self.parts.iter().zip(&columns).enumerate() {
+            let q = part.lookup(g, codes);
+            let c = self.condition(level, decoded, q.shape()[0]);
+            decoded = Some(self.join(g, (level, 1), q, c));
+        }
+        decoded.expect("two levels")
+    }
+
+    fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
+        self.parts.absorb(store, stats, stream)
+    }
+
+    /// Level by level, each given what those before it decode.
+    fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
+        let mut decoded: Option<Tensor<T>> = None;
+        for (level, part) in self.parts.iter().enumerate() {
+            let stride = self.stride(level);
+            let rows = latents.shape()[0].div_ceil(stride);
+            let input = {
+                let tape = Tape::new();
+                let c = self.condition(level, decoded.clone().map(|d| tape.constant(d)), rows);
+                let h = down(tape.constant(latents.clone()), stride);
+                self.join(&Graph::eval(&tape, store), (level, 0), h, c).value()
+            };
+            part.seed(store, &input, stream);
+            let q = part.decode(store, &part.encode(store, &input));
+            let tape = Tape::new();
+            let c = self.condition(level, decoded.map(|d| tape.constant(d)), rows);
+            decoded = Some(self.join(&Graph::eval(&tape, store), (level, 1), tape.constant(q), c).value());
+        }
+    }
+
+    fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
+        self.parts.raise(store, dim, rng)
+    }
+
+    fn codebooks(&self) -> Vec<Book<'_>> {
+        self.parts.codebooks("level")
+    }
+}

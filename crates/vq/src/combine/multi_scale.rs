@@ -1,0 +1,260 @@
+//! Multi-scale residual quantization: the length is first seen at a few places, then at more and more, each scale coding
+//! what is left. Visual Autoregressive Modeling (VAR), Tian et al. 2024, arXiv:2404.02905.
+
+use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
+use gradbook_nn::{ConfigError, Scope};
+use serde::{Deserialize, Serialize};
+
+use super::{Parts, Sharing, named, taken};
+use crate::{
+    Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer,
+    kinds::{QuantizerConfig, illegal},
+};
+
+/// A residual stack along the length of z `[batch, length, channel]`; z `[row, channel]` is one item.
+///
+/// ```text
+/// r ← z;  for each scale s:   q_s = quantize(down_s r) [batch, s, channel],   r ← r − up q_s;         q = Σ_s up q_s
+/// ```
+///
+/// `down_s` averages the windows [⌊i·L/s⌋, ⌈(i+1)·L/s⌉) of the length L, and `up` brings s places back to L. The last
+/// scale is always L itself. A scale's column of [`Codes`] has batch·s entries, so columns differ in length.
+///
+/// The encoder gets the decoder's gradient exactly once, ∂L/∂z = ∂L/∂q: one straight-through estimator around all scales.
+/// The codes get what their way of learning gives them, and each scale's commitment loss reaches the encoder.
+///
+/// ```
+/// use gradbook_autograd::{ParamStore, Tensor};
+/// use gradbook_nn::Scope;
+/// use gradbook_vq::QuantizerConfig;
+/// let text = "kind = \"multi_scale\"\nscales = [1, 2]\nquantizer = { kind = \"lfq\" }";
+/// let config: QuantizerConfig = toml::from_str(text).unwrap();
+/// let mut store = ParamStore::<f64>::new();
+/// let q = config.build(1, &mut Scope::new(&mut store, 0)).unwrap();
+/// let codes = q.encode(&store, &Tensor::new([2, 4, 1], vec![2.0, 2.0, 0.5, -0.5, 3.0, 3.0, 3.0, 3.0]));
+/// assert_eq!([0, 1, 2].map(|scale| codes.column(scale).len()), [2, 4, 8]);
+/// assert_eq!(q.decode(&store, &codes).as_slice(), [1.0, 2.5, -0.5, -1.0, 3.0, 3.0, 3.0, 3.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MultiScaleConfig {
+    /// The numbers of places before the whole length, from coarse to fine.
+    pub scales: Vec<usize>,
+    /// The quantizer of each scale.
+    pub quantizer: Box<QuantizerConfig>,
+    /// Whether all scales share their codes, as in the paper.
+    #[serde(default = "shared")]
+    pub sharing: Sharing,
+    /// How a scale is brought back to the whole length.
+    #[serde(default)]
+    pub upsample: Upsample,
+}
+
+fn shared() -> Sharing {
+    Sharing::Shared
+}
+
+/// Values at L places from values at s places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Upsample {
+    /// On the line between the two neighbors; place i of s sits at (i + ½)/s.
+    #[default]
+    Linear,
+    /// The value of the nearest place.
+    Nearest,
+}
+
+impl Upsample {
+    /// The matrix `[to, from]`: each row holds the shares of the places in one value.
+    fn matrix<T: Real>(self, from: usize, to: usize) -> Tensor<T> {
+        Tensor::build([to, from], |out| {
+            out.fill(T::ZERO);
+            for (i, row) in out.chunks_mut(from).enumerate() {
+                let at = (i as f64 + 0.5) * from as f64 / to as f64;
+                let left = (at - 0.5).clamp(0.0, (from - 1) as f64);
+                match self {
+                    Self::Nearest => row[i * from / to] = T::ONE,
+                    Self::Linear => {
+                        let (i, share) = (left as usize, left.fract());
+                        row[i] = T::of(1.0 - share);
+                        if share > 0.0 {
+                            row[i + 1] = T::of(share);
+                        }
+                    }
+                }
+            }
+        })
+    }
+}
+
+/// The matrix `[to, from]` of the means of the windows [⌊i·from/to⌋, ⌈(i+1)·from/to⌉).
+fn averages<T: Real>(from: usize, to: usize) -> Tensor<T> {
+    Tensor::build([to, from], |out| {
+        out.fill(T::ZERO);
+        for (i, row) in out.chunks_mut(from).enumerate() {
+            let window = i * from / to..((i + 1) * from).div_ceil(to);
+            let share = T::of(1.0 / window.len() as f64);
+            row[window].fill(share);
+        }
+    })
+}
+
+impl KindConfig for MultiScaleConfig {
+    const NAME: &'static str = "multi_scale";
+    const PAPER: &'static str = "arXiv:2404.02905";
+    const SUMMARY: &'static str = "residual levels that see the length from coarse to fine";
+
+    fn build<T: Real>(
+        &self,
+        dim: usize,
+        scope: &mut Scope<'_, T>,
+    ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+        let rising = self.scales.windows(2).all(|pair| pair[0] < pair[1]);
+        if self.scales.first().is_none_or(|&first| first == 0) || !rising {
+            return illegal(
+                "quantizer.scales",
+                &self.scales,
+                "one or more numbers of places, rising from 1 or more",
+            );
+        }
+        let parts =
+            Parts::build(&self.quantizer, self.sharing, ("scale", self.scales.len() + 1), dim, scope)?;
+        Ok(Box::new(MultiScale { scales: self.scales.clone(), parts, upsample: self.upsample }))
+    }
+
+    fn probes() -> Vec<Self> {
+        let codebooks = crate::codebook::CodebookConfig::probes().into_iter().map(QuantizerConfig::Codebook);
+        let projected = super::ProjectedConfig::probes().into_iter().map(QuantizerConfig::Projected).take(2);
+        let of = |(i, quantizer): (usize, _)| Self {
+            scales: [vec![1, 2, 3], vec![2], vec![1, 7]][i % 3].clone(),
+            quantizer: Box::new(quantizer),
+            sharing: if i % 2 == 0 { Sharing::Shared } else { Sharing::Own },
+            upsample: if i % 4 < 2 { Upsample::Linear } else { Upsample::Nearest },
+        };
+        codebooks.step_by(4).chain(projected).enumerate().map(of).collect()
+    }
+
+    fn probe_dim(&self) -> usize {
+        self.quantizer.probe_dim()
+    }
+}
+
+/// The quantizer of a [`MultiScaleConfig`].
+pub struct MultiScale<T: Real> {
+    scales: Vec<usize>,
+    parts: Parts<T>,
+    upsample: Upsample,
+}
+
+impl<T: Real> MultiScale<T> {
+    /// All scales of a length, with their quantizers.
+    fn levels(&self, length: usize) -> impl Iterator<Item = (usize, &dyn Quantizer<T>)> {
+        self.scales.iter().copied().chain([length]).zip(self.parts.iter())
+    }
+
+    /// x `[batch, length, channel]` at the places of a scale.
+    fn down<'t>(&self, x: Var<'t, T>, scale: usize) -> Var<'t, T> {
+        let length = x.shape()[1];
+        if scale == length { x } else { x.tape().constant(averages(length, scale)).matmul(x) }
+    }
+
+    /// Rows of a scale `[…, channel]` at all places, `[batch, length, channel]`.
+    fn up<'t>(&self, x: Var<'t, T>, [batch, length, dim]: [usize; 3], scale: usize) -> Var<'t, T> {
+        let x = x.reshape([batch, scale, dim]);
+        if scale == length { x } else { x.tape().constant(self.upsample.matrix(scale, length)).matmul(x) }
+    }
+}
+
+impl<T: Real> Quantizer<T> for MultiScale<T> {
+    fn dim(&self, store: &ParamStore<T>) -> usize {
+        self.parts.dim(store)
+    }
+
+    fn radices(&self, store: &ParamStore<T>) -> Vec<u64> {
+        self.parts.radices(store)
+    }
+
+    fn slots(&self) -> usize {
+        self.parts.slots()
+    }
+
+    fn rowwise(&self) -> bool {
+        false
+    }
+
+    fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
+        let (shape, dim) = (z.value.shape(), self.dim(g.store()));
+        let rows = z.rows("multi_scale", dim).value.shape()[0];
+        let length = if shape.len() < 3 { rows } else { shape[shape.len() - 2] };
+        let items = [rows / length, length, dim];
+        let z = z.map(|z| z.reshape(items));
+        let (mut codes, mut losses) = (Vec::new(), Vec::new());
+        let mut rest = Latent { value: z.value.detach(), loss: z.loss };
+        let mut total: Option<Var<'t, T>> = None;
+        for (i, (scale, part)) in self.levels(length).enumerate() {
+            let found = part.quantize(g, rest.map(|z| self.down(z, scale)));
+            let left = self.up(taken(g, part, &found), items, scale);
+            rest = rest.map(|z| z - left);
+            let values = self.up(found.values, items, scale);
+            total = Some(total.map_or(values, |sum| sum + values));
+            codes.push(found.codes);
+            losses.extend(named(i, found.losses));
+        }
+        let codes = Codes::join(codes);
+        if !g.training() {
+            return Quantized { values: self.lookup(g, &codes).reshape(shape), codes, losses };
+        }
+        // 0 with the gradient of z: the scales themselves saw z detached.
+        let through = g.tape().constant(Tensor::zeros(items)).surrogate(z.value);
+        let values = (total.expect("at least two scales") + through).reshape(shape);
+        Quantized { values, codes, losses }
+    }
+
+    /// Needs all columns: the first says how many items there are, the last how long they are.
+    fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
+        let columns = self.parts.split(g.store(), codes);
+        assert_eq!(columns.len(), self.scales.len() + 1, "multi_scale: codes of all scales are needed");
+        let rows = columns[self.scales.len()].column(0).len();
+        let batch = columns[0].column(0).len() / self.scales[0];
+        let items = [batch, rows / batch, self.dim(g.store())];
+        let values = self.levels(items[1]).zip(&columns);
+        let values = values.map(|((scale, part), codes)| self.up(part.lookup(g, codes), items, scale));
+        values.reduce(|sum, q| sum + q).expect("at least two scales").reshape([rows, items[2]])
+    }
+
+    fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
+        self.parts.absorb(store, stats, stream)
+    }
+
+    /// Shared codes are seeded on the rows. Own codes, scale by scale, on remainders of the rows cut into items of twice
+    /// the largest scale.
+    fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
+        let [rows, dim] = [0, 1].map(|axis| latents.shape()[axis]);
+        if let Some(all) = self.parts.single() {
+            return all.seed(store, latents, stream);
+        }
+        let length = rows.min(2 * self.scales[self.scales.len() - 1]);
+        let items = [rows / length, length, dim];
+        let tape = Tape::new();
+        let mut rest = tape.constant(latents.clone()).slice(0, 0..items[0] * length).reshape(items);
+        for (scale, part) in self.levels(length) {
+            let coarse = self.down(rest, scale).reshape([items[0] * scale, dim]).value();
+            part.seed(store, &coarse, stream);
+            let q = part.decode(store, &part.encode(store, &coarse));
+            rest = rest - self.up(tape.constant(q), items, scale);
+        }
+    }
+
+    fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
+        self.parts.raise(store, dim, rng)
+    }
+
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
+        self.parts.widen(store, dim)
+    }
+
+    fn codebooks(&self) -> Vec<Book<'_>> {
+        self.parts.codebooks("scale")
+    }
+}

@@ -1,0 +1,245 @@
+//! Lookup-free quantization: every channel becomes its sign, a bit. The codes are the corners of a cube (LFQ, Yu et al.
+//! 2023, arXiv:2310.05737) or of a cube within the unit sphere (BSQ, Zhao et al. 2024, arXiv:2406.07548).
+
+use gradbook_autograd::{Graph, ParamStore, Real, Tensor, Var};
+use gradbook_nn::{ConfigError, Scope};
+use serde::{Deserialize, Serialize};
+
+use super::{illegal, require_finite};
+use crate::{Codes, KindConfig, Latent, Loss, Quantized, Quantizer, SKIPPED, codebook::Weight};
+
+/// The most bits for which the exact entropy lists all 2^d codes.
+const EXACT_BITS: usize = 12;
+
+/// One bit per channel: d channels have 2^d codes, d ≤ 63.
+///
+/// ```text
+/// q_c = s·sign(u_c), 0 counting as −       u = z, s = 1 (LFQ)       u = z/‖z‖, s = 1/√d (BSQ)
+/// index = Σ_c bit_c·2^(d−1−c), + being 1: the first channel is the most significant bit
+/// ∂L/∂u = ∂L/∂q (straight-through); on the sphere it then passes the normalization
+/// ```
+///
+/// ```
+/// use gradbook_autograd::{ParamStore, Tensor};
+/// use gradbook_nn::Scope;
+/// use gradbook_vq::QuantizerConfig;
+/// let config: QuantizerConfig = toml::from_str("kind = \"lfq\"\nspace = \"sphere\"").unwrap();
+/// let mut store = ParamStore::<f64>::new();
+/// let q = config.build(4, &mut Scope::new(&mut store, 0)).unwrap();
+/// let codes = q.encode(&store, &Tensor::new([1, 4], vec![3.0, -1.0, 0.0, 0.2]));
+/// assert_eq!(codes.column(0), [0b1001]);
+/// assert_eq!(q.decode(&store, &codes).as_slice(), [0.5, -0.5, -0.5, 0.5]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LfqConfig {
+    /// Where the codes lie.
+    #[serde(default)]
+    pub space: Space,
+    /// The loss that makes each row's choice certain and all rows' choices different.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entropy: Option<Entropy>,
+    /// β of the commitment loss β·mean(u − sg q)².
+    #[serde(default = "defaults::commitment")]
+    pub commitment: Weight,
+}
+
+/// Where the corners lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Space {
+    /// ±1 in every channel (LFQ).
+    #[default]
+    Cube,
+    /// ±1/√d in every channel, with rows brought to length 1 first (BSQ).
+    Sphere,
+}
+
+/// weight·(mean H(p) − γ·H(mean p)), where p = softmax over codes of −‖u − c‖²/τ, means are over rows, and H is in nats.
+///
+/// Given u the bits of c are independent, each + with probability σ(4su/τ). So H(p) is a sum over bits, exactly, and
+/// costs O(d). H(mean p) does not split that way: see [`BatchEntropy`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entropy {
+    /// The weight of the whole term.
+    #[serde(default = "defaults::entropy")]
+    pub weight: Weight,
+    /// γ, the share of the batch's entropy.
+    #[serde(default = "defaults::unit")]
+    pub gamma: f64,
+    /// τ
+    #[serde(default = "defaults::temperature")]
+    pub temperature: f64,
+    /// How H(mean p) is taken.
+    #[serde(default)]
+    pub batch: BatchEntropy,
+}
+
+/// The entropy of the mean choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchEntropy {
+    /// Σ over bits of the entropy of each bit's mean: an upper bound of H(mean p) that costs O(d) (BSQ).
+    #[default]
+    PerBit,
+    /// H(mean p) over all 2^d codes, for d up to 12 (LFQ).
+    Exact,
+}
+
+mod defaults {
+    use crate::codebook::Weight;
+
+    pub fn commitment() -> Weight {
+        Weight::constant(0.25)
+    }
+    pub fn entropy() -> Weight {
+        Weight::constant(0.1)
+    }
+    pub fn unit() -> f64 {
+        1.0
+    }
+    pub fn temperature() -> f64 {
+        0.01
+    }
+}
+
+impl KindConfig for LfqConfig {
+    const NAME: &'static str = "lfq";
+    const PAPER: &'static str = "arXiv:2310.05737, arXiv:2406.07548";
+    const SUMMARY: &'static str =
+        "the signs of the channels, on the cube (LFQ) or the sphere (BSQ); no codebook";
+
+    fn build<T: Real>(&self, dim: usize, _: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+        if !(1..=63).contains(&dim) {
+            return illegal(
+                "quantizer.dim",
+                dim,
+                "1 to 63 channels, one bit each (or put it behind a projection)",
+            );
+        }
+        if let Some(entropy) = &self.entropy {
+            if entropy.temperature.is_nan() || entropy.temperature <= 0.0 {
+                return illegal("quantizer.entropy.temperature", entropy.temperature, "above 0");
+            }
+            if entropy.batch == BatchEntropy::Exact && dim > EXACT_BITS {
+                let rule =
+                    format!("`per_bit` for more than {EXACT_BITS} channels, here {dim}: there are 2^d codes");
+                return illegal("quantizer.entropy.batch", entropy.batch, &rule);
+            }
+        }
+        Ok(Box::new(Lfq { config: self.clone(), dim }))
+    }
+
+    fn probes() -> Vec<Self> {
+        let probe =
+            |space, entropy, commitment| Self { space, entropy, commitment: Weight::constant(commitment) };
+        let entropy = |gamma, temperature, batch| {
+            Some(Entropy { weight: Weight::constant(0.1), gamma, temperature, batch })
+        };
+        vec![
+            probe(Space::Cube, None, 0.25),
+            probe(Space::Sphere, None, 0.0),
+            probe(Space::Cube, entropy(1.0, 1.0, BatchEntropy::Exact), 0.25),
+            probe(Space::Cube, entropy(0.7, 0.01, BatchEntropy::PerBit), 0.0),
+            probe(Space::Sphere, entropy(1.0, 0.01, BatchEntropy::PerBit), 0.25),
+            probe(Space::Sphere, entropy(0.7, 1.0, BatchEntropy::Exact), 0.25),
+        ]
+    }
+}
+
+/// The quantizer of an [`LfqConfig`].
+pub struct Lfq {
+    config: LfqConfig,
+    dim: usize,
+}
+
+impl Lfq {
+    /// s, the size of a code in each channel.
+    fn size(&self) -> f64 {
+        match self.config.space {
+            Space::Cube => 1.0,
+            Space::Sphere => 1.0 / (self.dim as f64).sqrt(),
+        }
+    }
+
+    fn losses<'t, T: Real>(&self, step: u64, u: Var<'t, T>, q: Var<'t, T>) -> Vec<Loss<'t, T>> {
+        let mut losses = Vec::new();
+        let commitment = self.config.commitment.at(step);
+        if commitment != 0.0 {
+            losses.push(Loss::new("commitment", (u - q.detach()).square().mean_all() * commitment));
+        }
+        if let Some(entropy) = &self.config.entropy {
+            // From ±100 on, the entropy and its derivative are 0 to all digits.
+            let logits = (u * (4.0 * self.size() / entropy.temperature)).clamp(-100.0, 100.0);
+            let batch = match entropy.batch {
+                BatchEntropy::PerBit => {
+                    entropy_of(logits.sigmoid().mean(&[0])) + entropy_of((-logits).sigmoid().mean(&[0]))
+                }
+                BatchEntropy::Exact => entropy_of(all_codes(logits).mean(&[0])),
+            };
+            let value = (per_sample(logits) - entropy.gamma * batch) * entropy.weight.at(step);
+            losses.push(Loss::new("entropy", value));
+        }
+        losses
+    }
+}
+
+/// The mean over rows of Σ over bits of H(σ(a)) = ln(1 + eᵃ) − a·σ(a).
+fn per_sample<T: Real>(logits: Var<'_, T>) -> Var<'_, T> {
+    (logits.softplus() - logits * logits.sigmoid()).sum(&[1]).mean_all()
+}
+
+/// −Σ p ln p
+fn entropy_of<T: Real>(p: Var<'_, T>) -> Var<'_, T> {
+    -(p * (p + 1e-20).ln()).sum_all() // ln 0 is never taken
+}
+
+/// p of all 2^d codes, `[row, code]`: the softmax of Σ over bits of ±a/2.
+fn all_codes<T: Real>(logits: Var<'_, T>) -> Var<'_, T> {
+    let bits = logits.shape()[1];
+    let half = |code: usize, bit: usize| T::of(if code >> bit & 1 == 1 { 0.5 } else { -0.5 });
+    let signs = (0..1 << bits).flat_map(|code| (0..bits).map(move |bit| half(code, bit))).collect();
+    logits.matmul_nt(logits.tape().constant(Tensor::new([1 << bits, bits], signs))).softmax(1)
+}
+
+impl<T: Real> Quantizer<T> for Lfq {
+    fn dim(&self, _: &ParamStore<T>) -> usize {
+        self.dim
+    }
+
+    fn radices(&self, _: &ParamStore<T>) -> Vec<u64> {
+        vec![1 << self.dim]
+    }
+
+    fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
+        let shape = z.value.shape();
+        let u = z.rows("lfq", self.dim).map(|z| match self.config.space {
+            Space::Cube => z,
+            Space::Sphere => z.l2_normalize(1, 1e-12),
+        });
+        let rows = u.value.value();
+        require_finite("lfq", &rows);
+        let index = |row: &[T]| row.iter().fold(0, |index, &u| 2 * index + u64::from(u > T::ZERO));
+        let codes = Codes::single(rows.as_slice().chunks(self.dim).map(index).collect(), 1 << self.dim);
+        let q = self.lookup(g, &codes);
+        if !g.training() {
+            return Quantized { values: q.reshape(shape), codes, losses: Vec::new() };
+        }
+        let values = u.value.straight_through(q).reshape(shape);
+        Quantized { values, codes, losses: self.losses(g.step(), u.loss, q) }
+    }
+
+    fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
+        let size = T::of(self.size());
+        let value = |code: u64, bit: usize| match code {
+            SKIPPED => T::ZERO,
+            _ if code >> bit & 1 == 1 => size,
+            _ => -size,
+        };
+        let column = codes.column(0);
+        let values =
+            column.iter().flat_map(|&code| (0..self.dim).rev().map(move |bit| value(code, bit))).collect();
+        g.tape().constant(Tensor::new([column.len(), self.dim], values))
+    }
+}
