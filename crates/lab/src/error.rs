@@ -41,12 +41,12 @@ pub enum Error {
         reason: String,
     },
     /// The loss is no longer a number.
-    #[error("training diverged at step {step}: {}{}", cause(found.as_ref()), kept(checkpoint.as_ref()))]
+    #[error("training diverged at step {step}: {}{}", cause(found.as_deref()), kept(checkpoint.as_ref()))]
     Diverged {
         /// The step.
         step: u64,
         /// The op at fault.
-        found: Option<NonFinite>,
+        found: Option<Box<NonFinite>>,
         /// The last good checkpoint, which is kept.
         checkpoint: Option<PathBuf>,
     },
@@ -90,7 +90,7 @@ impl RecipeError {
         Self(message.into())
     }
 
-    pub(crate) fn new(error: toml::de::Error) -> Self {
+    pub(crate) fn new(error: &toml::de::Error) -> Self {
         let text = error.to_string();
         let quoted: Vec<&str> = error.message().split('`').skip(1).step_by(2).collect();
         let hint = match quoted.split_first() {

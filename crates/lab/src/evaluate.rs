@@ -29,7 +29,7 @@ impl Evaluation {
         let parts: Vec<_> = (0..count.div_ceil(WINDOWS))
             .into_par_iter()
             .map(|i| {
-                part(model, store, slice(windows, i * WINDOWS..((i + 1) * WINDOWS).min(count)), quantize)
+                part(model, store, &slice(windows, i * WINDOWS..((i + 1) * WINDOWS).min(count)), quantize)
             })
             .collect();
         let mut all = Self { mse: 0.0, usage: Vec::new(), latents: Tensor::zeros([0, model.latent()]) };
@@ -81,7 +81,7 @@ impl Evaluation {
 fn part(
     model: &Model,
     store: &ParamStore<f32>,
-    x: Tensor<f32>,
+    x: &Tensor<f32>,
     quantize: bool,
 ) -> (f64, Option<Codes>, Tensor<f32>) {
     let tape = Tape::new();

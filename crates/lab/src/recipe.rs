@@ -76,7 +76,7 @@ impl Recipe {
     /// # Errors
     /// What is wrong and where; for an unknown key, the nearest known one.
     pub fn parse(text: &str) -> Result<Self, RecipeError> {
-        toml::from_str(text).map_err(RecipeError::new)
+        toml::from_str(text).map_err(|error| RecipeError::new(&error))
     }
 
     /// A recipe that comes with the program.

@@ -113,7 +113,11 @@ impl<'c> Training<'c> {
                 (loss, ())
             });
         if !result.loss.is_finite() {
-            return Err(Error::Diverged { step: self.step, found: self.diagnose(&batch), checkpoint: None });
+            return Err(Error::Diverged {
+                step: self.step,
+                found: self.diagnose(&batch).map(Box::new),
+                checkpoint: None,
+            });
         }
         self.freeze(&mut result);
         self.optimizer.step(&mut self.store, &result.grads);

@@ -95,7 +95,7 @@ fn tokens_that_are_not_this_models_are_refused() {
     let path = folder.path().join("a.wav");
     wav::write(&path, &Audio { samples: vec![0.0; 4000], sample_rate: 8000 }, Encoding::Pcm16)
         .expect("a file");
-    let good = codec::encode(&model, &[path.clone()]).expect("tokens");
+    let good = codec::encode(&model, std::slice::from_ref(&path)).expect("tokens");
     let refused = |spoil: &dyn Fn(&mut codec::Tokens)| {
         let mut tokens = good.clone();
         spoil(&mut tokens);
