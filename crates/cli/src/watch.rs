@@ -57,7 +57,14 @@ impl Watch {
         }
     }
 
-    /// Leaves the last state of the bar on the screen.
+    /// Leaves the bar on the screen as it is.
+    pub fn leave(&self) {
+        if let Some(bar) = self.bar.as_ref().filter(|bar| !bar.is_finished()) {
+            bar.abandon();
+        }
+    }
+
+    /// Leaves the result on the screen.
     pub fn finish(&self, last: Option<&Progress>) {
         if let Some(bar) = &self.bar {
             bar.abandon_with_message(last.map_or_else(String::new, |last| {

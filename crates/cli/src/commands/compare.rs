@@ -49,7 +49,7 @@ impl Compare {
             recipes.iter().map(|recipe| Watch::new(&recipe.name, width, loudness)).collect();
         let folder = RunFolder::new(&self.out);
         let stop = stop::flag();
-        let mut last = None;
+        let mut current = 0;
         let reports = compare::compare(
             &recipes,
             &corpus,
@@ -57,11 +57,14 @@ impl Compare {
             self.options.existing.choice(),
             stop,
             &mut |i, status| {
+                if i != current {
+                    watches[current].leave(); // it settled before its last step
+                    current = i;
+                }
                 watches[i].show(status);
                 if status.step == status.steps {
                     watches[i].finish(status.last);
                 }
-                last = Some(i);
             },
         )?;
         let rows: Vec<Summary> = reports.iter().map(|report| report.summary.clone()).collect();
