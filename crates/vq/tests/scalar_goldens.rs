@@ -30,7 +30,7 @@ enum Source {
     Losses,
 }
 
-fn build(config: QuantizerConfig, dim: usize) -> (Box<dyn Quantizer<f64>>, ParamStore<f64>) {
+fn build(config: &QuantizerConfig, dim: usize) -> (Box<dyn Quantizer<f64>>, ParamStore<f64>) {
     let mut store = ParamStore::new();
     let q = config.build(dim, &mut Scope::new(&mut store, 0)).expect("a legal config");
     (q, store)
@@ -70,7 +70,7 @@ fn fsq_agrees_in_values_indices_codes_and_gradients() {
         let levels = integers(&case.params["levels"]);
         let (dim, all) = (levels.len(), levels.iter().product());
         let symmetric = case.params["preserve_symmetry"].as_bool().expect("a flag");
-        let (q, store) = build(QuantizerConfig::Fsq(FsqConfig { levels, symmetric }), dim);
+        let (q, store) = build(&QuantizerConfig::Fsq(FsqConfig { levels, symmetric }), dim);
         let found = pass(&*q, &store, case, Source::Values);
         assert_eq!(found.indices, case.indices("indices"), "{}", case.name);
         assert_close(&case.name, &found.y, &case.tensor("y"));
@@ -90,7 +90,7 @@ fn lfq(case: &Case, batch: BatchEntropy) -> (Box<dyn Quantizer<f64>>, ParamStore
         batch,
     };
     let commitment = Weight::constant(number("commitment_loss_weight"));
-    build(QuantizerConfig::Lfq(LfqConfig { space, entropy: Some(entropy), commitment }), 4)
+    build(&QuantizerConfig::Lfq(LfqConfig { space, entropy: Some(entropy), commitment }), 4)
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn zero_is_a_minus_bit() {
     let goldens = Goldens::read("scalar.safetensors");
     let case = goldens.case("lfq_zeros");
     let config = LfqConfig { space: Space::Cube, entropy: None, commitment: Weight::constant(0.0) };
-    let (q, store) = build(QuantizerConfig::Lfq(config), 4);
+    let (q, store) = build(&QuantizerConfig::Lfq(config), 4);
     let codes = q.encode(&store, &case.tensor("x"));
     assert_eq!(codes.column(0).iter().map(|&k| k as i64).collect::<Vec<_>>(), case.indices("indices"));
     let y = q.decode(&store, &codes);
@@ -153,7 +153,7 @@ fn latent_quantization_starts_on_the_same_grid() {
         let weight = || Weight::constant(0.1);
         let levels = integers(&case.params["levels"]);
         let config = LatentConfig { levels, quantization: weight(), commitment: weight() };
-        let (q, store) = build(QuantizerConfig::Latent(config), 3);
+        let (q, store) = build(&QuantizerConfig::Latent(config), 3);
         for (c, (_, entry)) in store.iter().enumerate() {
             let values = case.tensor(&format!("values{c}"));
             assert_close(name, &entry.value.reshaped(*values.shape()), &values);
@@ -183,7 +183,7 @@ fn sim_vq_agrees_in_values_indices_loss_and_gradients() {
             diversity: None,
             respawn: None,
         };
-        let (q, mut store) = build(QuantizerConfig::Codebook(config), 5);
+        let (q, mut store) = build(&QuantizerConfig::Codebook(config), 5);
         // The frozen codes of the fixture have 4 channels: here a fifth is 0, and the matrix has a fifth row of no effect.
         let widened =
             |x: Tensor<f64>, axis: usize| Tape::new().constant(x).pad(axis, 0, 1, Pad::Zero).value();

@@ -6,13 +6,15 @@ mod heads;
 mod hierarchical;
 mod multi_scale;
 mod projected;
+mod resample;
 mod residual;
 
 pub use grouped::{Grouped, GroupedConfig};
 pub use heads::{Heads, HeadsConfig};
 pub use hierarchical::{Hierarchical, HierarchicalConfig};
-pub use multi_scale::{MultiScale, MultiScaleConfig, Upsample};
+pub use multi_scale::{MultiScale, MultiScaleConfig};
 pub use projected::{Projected, ProjectedConfig};
+pub use resample::Upsample;
 pub use residual::{Depth, Residual, ResidualConfig};
 
 use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Var};

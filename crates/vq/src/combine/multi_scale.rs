@@ -5,7 +5,11 @@ use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tape, Tenso
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{Parts, Sharing, named, taken};
+use super::{
+    Parts, Sharing, named,
+    resample::{Upsample, averages},
+    taken,
+};
 use crate::{
     Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer,
     kinds::{QuantizerConfig, illegal},
@@ -52,52 +56,6 @@ pub struct MultiScaleConfig {
 
 fn shared() -> Sharing {
     Sharing::Shared
-}
-
-/// Values at L places from values at s places.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Upsample {
-    /// On the line between the two neighbors; place i of s sits at (i + ½)/s.
-    #[default]
-    Linear,
-    /// The value of the nearest place.
-    Nearest,
-}
-
-impl Upsample {
-    /// The matrix `[to, from]`: each row holds the shares of the places in one value.
-    fn matrix<T: Real>(self, from: usize, to: usize) -> Tensor<T> {
-        Tensor::build([to, from], |out| {
-            out.fill(T::ZERO);
-            for (i, row) in out.chunks_mut(from).enumerate() {
-                let at = (i as f64 + 0.5) * from as f64 / to as f64;
-                let left = (at - 0.5).clamp(0.0, (from - 1) as f64);
-                match self {
-                    Self::Nearest => row[i * from / to] = T::ONE,
-                    Self::Linear => {
-                        let (i, share) = (left as usize, left.fract());
-                        row[i] = T::of(1.0 - share);
-                        if share > 0.0 {
-                            row[i + 1] = T::of(share);
-                        }
-                    }
-                }
-            }
-        })
-    }
-}
-
-/// The matrix `[to, from]` of the means of the windows [⌊i·from/to⌋, ⌈(i+1)·from/to⌉).
-fn averages<T: Real>(from: usize, to: usize) -> Tensor<T> {
-    Tensor::build([to, from], |out| {
-        out.fill(T::ZERO);
-        for (i, row) in out.chunks_mut(from).enumerate() {
-            let window = i * from / to..((i + 1) * from).div_ceil(to);
-            let share = T::of(1.0 / window.len() as f64);
-            row[window].fill(share);
-        }
-    })
 }
 
 impl KindConfig for MultiScaleConfig {

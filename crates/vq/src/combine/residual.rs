@@ -173,7 +173,7 @@ impl<T: Real> Quantizer<T> for Residual<T> {
             rest = Latent { value: rest.value.detach() - left, loss: rest.loss - left };
             let values = spread(found.values);
             total = Some(total.map_or(values, |sum| sum + values));
-            codes.push(at_rows(found.codes, &active, rows));
+            codes.push(at_rows(&found.codes, &active, rows));
             losses.extend(named(i, found.losses));
         }
         let codes = Codes::join(codes);
@@ -234,7 +234,7 @@ impl<T: Real> Quantizer<T> for Residual<T> {
 }
 
 /// The codes of some rows among `count`; the others are skipped.
-fn at_rows(codes: Codes, places: &[usize], count: usize) -> Codes {
+fn at_rows(codes: &Codes, places: &[usize], count: usize) -> Codes {
     let column = |slot: usize| {
         let mut column = vec![SKIPPED; count];
         places.iter().zip(codes.column(slot)).for_each(|(&row, &code)| column[row] = code);
