@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::{Shape, mismatch};
+
 /// Stride, padding, dilation and groups of a convolution along the length axis.
 ///
 /// ```
@@ -133,4 +135,20 @@ impl Conv1dSpec {
             None => Ok(self.dilation * (taps - 1) + 1),
         }
     }
+}
+
+/// Panics at the caller's line: what is wrong, with the operands and the specification.
+#[cold]
+#[track_caller]
+pub(crate) fn misfit(
+    op: &str,
+    what: &str,
+    spec: Conv1dSpec,
+    x: &Shape,
+    (w, w_axes): (&Shape, &str),
+    bias: Option<&Shape>,
+) -> ! {
+    let mut operands = vec![("x", x, "batch, length, in"), ("w", w, w_axes)];
+    operands.extend(bias.map(|bias| ("bias", bias, "out")));
+    mismatch(op, what, &operands, &format!("lengths, in and out agree, under {spec:?}"))
 }

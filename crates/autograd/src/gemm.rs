@@ -1,8 +1,5 @@
 //! The one door to matrix multiplication, and the only file with `unsafe`: C ← β·C + A·B on strided views.
-#![expect(
-    unsafe_code,
-    reason = "the `gemm` crate takes raw pointers; the views guarantee they are in bounds"
-)]
+#![expect(unsafe_code, reason = "the kernels take raw pointers; the views guarantee they are in bounds")]
 #![expect(clippy::needless_pass_by_value, reason = "views are pointers, and reborrowing them reads worse")]
 
 #[cfg(feature = "openblas")]
@@ -17,7 +14,7 @@ const WORTH_A_THREAD: usize = 1 << 20;
 
 /// C ← β·C + A·B, with A `[m, k]`, B `[k, n]`, C `[m, n]` of any strides (transposed or overlapping views are free).
 ///
-/// Work is cut into row blocks *by shape alone*, never by thread count, so the bits do not depend on the machine.
+/// Work is cut into blocks of C *by shape alone*, never by thread count, so the bits do not depend on the machine.
 /// With β = 0 the old contents of C are ignored, NaN included.
 ///
 /// ```

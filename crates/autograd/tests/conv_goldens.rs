@@ -209,6 +209,27 @@ fn a_mismatch_names_the_axes() {
 }
 
 #[test]
+fn a_mismatch_points_at_the_callers_line() {
+    let place = |work: fn(Var<'_, f32>)| {
+        let (tell, told) = std::sync::mpsc::channel();
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let _ = tell.send(panic.location().expect("a place").file().to_owned());
+        }));
+        let tape = Tape::new();
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            work(tape.var(Tensor::zeros([1, 5, 3])));
+        }));
+        std::panic::set_hook(before);
+        assert!(result.is_err());
+        told.try_iter().any(|file| file == file!())
+    };
+    assert!(place(|x| drop(x.conv1d(x, None, Conv1dSpec::default()).value())));
+    assert!(place(|x| drop(x.conv_transpose1d(x, None, Conv1dSpec::default(), 1).value())));
+    assert!(place(|x| drop(x.matmul(x).value())));
+}
+
+#[test]
 fn impossible_settings_say_why() {
     let spec = Conv1dSpec { stride: 2, dilation: 3, groups: 4, ..Conv1dSpec::default() };
     let message = |error: gradbook_autograd::ConvError| error.to_string();

@@ -4,7 +4,7 @@ use super::Op;
 use crate::{
     Conv1dSpec, Real, Shape, Var, case,
     conv::{Windows, transposed},
-    shape::mismatch,
+    conv_spec::misfit,
 };
 
 pub static CONV1D: Op = Op {
@@ -61,30 +61,14 @@ impl<'t, T: Real> Var<'t, T> {
     #[track_caller]
     pub fn conv1d(self, w: Self, bias: Option<Self>, spec: Conv1dSpec) -> Self {
         let (xv, wv, bv) = (self.value(), w.value(), bias.map(Var::value));
-        let (x_shape, w_shape) = (*xv.shape(), *wv.shape());
-        let b_shape = bv.as_ref().map(|b| *b.shape());
-        let fail = |what: &str| -> ! {
-            let bias = b_shape.unwrap_or(Shape::new(&[]));
-            let operands = [
-                ("x", &x_shape, "batch, length, in"),
-                ("w", &w_shape, "tap, in/groups, out"),
-                ("bias", &bias, "out"),
-            ];
-            let given = if b_shape.is_some() { 3 } else { 2 };
-            mismatch("conv1d", what, &operands[..given], &format!("in and out agree, under {spec:?}"))
+        let (x_shape, w_shape, b_shape) = (*xv.shape(), *wv.shape(), bv.as_ref().map(|b| *b.shape()));
+        let (windows, y_shape) = match fit(spec, &x_shape, &w_shape, b_shape) {
+            Ok(fit) => fit,
+            Err(what) => {
+                misfit("conv1d", &what, spec, &x_shape, (&w_shape, "tap, in/groups, out"), b_shape.as_ref())
+            }
         };
-        let (&[batch, length, input], &[taps, width, output]) = (&x_shape[..], &w_shape[..]) else {
-            fail("x and w have three axes");
-        };
-        if width * spec.groups != input || b_shape.is_some_and(|b| b != [output].into()) {
-            fail("the channels differ");
-        }
-        let short = spec
-            .check_channels(input, output)
-            .and_then(|()| spec.output_len(length, taps))
-            .unwrap_or_else(|error| fail(&error.to_string()));
-        let windows = Windows::new(spec, taps, batch, length, short);
-        let y = windows.correlate(&xv, &wv, bv.as_ref()).reshaped([batch, short, output]);
+        let y = windows.correlate(&xv, &wv, bv.as_ref()).reshaped(y_shape);
         let inputs: Vec<_> = [Some(self), Some(w), bias].into_iter().flatten().collect();
         self.tape().record(&CONV1D, &inputs, y, move |g, sink| {
             if sink.wants(0) {
@@ -98,4 +82,17 @@ impl<'t, T: Real> Var<'t, T> {
             }
         })
     }
+}
+
+/// Where the windows lie and the shape of y, or what is wrong.
+fn fit(spec: Conv1dSpec, x: &Shape, w: &Shape, bias: Option<Shape>) -> Result<(Windows, Shape), String> {
+    let (&[batch, length, input], &[taps, width, output]) = (&x[..], &w[..]) else {
+        return Err("x and w have three axes".into());
+    };
+    if width * spec.groups != input || bias.is_some_and(|bias| bias[..] != [output]) {
+        return Err("the channels differ".into());
+    }
+    spec.check_channels(input, output).map_err(|error| error.to_string())?;
+    let short = spec.output_len(length, taps).map_err(|error| error.to_string())?;
+    Ok((Windows::new(spec, taps, batch, length, short), [batch, short, output].into()))
 }

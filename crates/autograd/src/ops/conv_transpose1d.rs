@@ -4,7 +4,7 @@ use super::Op;
 use crate::{
     Conv1dSpec, Real, Shape, Var, case,
     conv::{Windows, transposed},
-    shape::mismatch,
+    conv_spec::misfit,
 };
 
 pub static CONV_TRANSPOSE1D: Op = Op {
@@ -66,36 +66,15 @@ impl<'t, T: Real> Var<'t, T> {
         output_padding: usize,
     ) -> Self {
         let (xv, wv, bv) = (self.value(), w.value(), bias.map(Var::value));
-        let (x_shape, w_shape) = (*xv.shape(), *wv.shape());
-        let b_shape = bv.as_ref().map(|b| *b.shape());
-        let fail = |what: &str| -> ! {
-            let bias = b_shape.unwrap_or(Shape::new(&[]));
-            let operands = [
-                ("x", &x_shape, "batch, length, in"),
-                ("w", &w_shape, "tap, in, out/groups"),
-                ("bias", &bias, "out"),
-            ];
-            let given = if b_shape.is_some() { 3 } else { 2 };
-            mismatch(
-                "conv_transpose1d",
-                what,
-                &operands[..given],
-                &format!("in and out agree, under {spec:?}"),
-            )
+        let (x_shape, w_shape, b_shape) = (*xv.shape(), *wv.shape(), bv.as_ref().map(|b| *b.shape()));
+        let (windows, y_shape) = match fit(spec, &x_shape, &w_shape, b_shape, output_padding) {
+            Ok(fit) => fit,
+            Err(what) => {
+                let w = (&w_shape, "tap, in, out/groups");
+                misfit("conv_transpose1d", &what, spec, &x_shape, w, b_shape.as_ref())
+            }
         };
-        let (&[batch, length, input], &[taps, rows, width]) = (&x_shape[..], &w_shape[..]) else {
-            fail("x and w have three axes");
-        };
-        let output = width * spec.groups;
-        if rows != input || b_shape.is_some_and(|b| b != [output].into()) {
-            fail("the channels differ");
-        }
-        let long = spec
-            .check_channels(input, output)
-            .and_then(|()| spec.transposed_len(length, taps, output_padding))
-            .unwrap_or_else(|error| fail(&error.to_string()));
-        let windows = Windows::new(spec, taps, batch, long, length);
-        let y = windows.adjoint(&xv, &wv, bv.as_ref()).reshaped([batch, long, output]);
+        let y = windows.adjoint(&xv, &wv, bv.as_ref()).reshaped(y_shape);
         let inputs: Vec<_> = [Some(self), Some(w), bias].into_iter().flatten().collect();
         self.tape().record(&CONV_TRANSPOSE1D, &inputs, y, move |g, sink| {
             if sink.wants(0) {
@@ -109,4 +88,24 @@ impl<'t, T: Real> Var<'t, T> {
             }
         })
     }
+}
+
+/// Where the windows lie and the shape of y, or what is wrong.
+fn fit(
+    spec: Conv1dSpec,
+    x: &Shape,
+    w: &Shape,
+    bias: Option<Shape>,
+    output_padding: usize,
+) -> Result<(Windows, Shape), String> {
+    let (&[batch, length, input], &[taps, rows, width]) = (&x[..], &w[..]) else {
+        return Err("x and w have three axes".into());
+    };
+    let output = width * spec.groups;
+    if rows != input || bias.is_some_and(|bias| bias[..] != [output]) {
+        return Err("the channels differ".into());
+    }
+    spec.check_channels(input, output).map_err(|error| error.to_string())?;
+    let long = spec.transposed_len(length, taps, output_padding).map_err(|error| error.to_string())?;
+    Ok((Windows::new(spec, taps, batch, long, length), [batch, long, output].into()))
 }

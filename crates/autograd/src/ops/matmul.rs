@@ -69,7 +69,14 @@ impl<'t, T: Real> Var<'t, T> {
 fn product<'t, T: Real>(name: &str, (a, ta): (Var<'t, T>, bool), (b, tb): (Var<'t, T>, bool)) -> Var<'t, T> {
     let (av, bv) = (a.value(), b.value());
     let (a_shape, b_shape) = (*av.shape(), *bv.shape());
-    let c_shape = product_shape(name, (&a_shape, ta), (&b_shape, tb));
+    let c_shape = match product_shape((&a_shape, ta), (&b_shape, tb)) {
+        Ok(shape) => shape,
+        Err(what) => {
+            let a = ("a", &a_shape, if ta { "…, k, m" } else { "…, m, k" });
+            let b = ("b", &b_shape, if tb { "…, n, k" } else { "…, k, n" });
+            mismatch(name, what, &[a, b], "[…, m, k] · […, k, n] = […, m, n], and the batch axes (…) broadcast")
+        }
+    };
     // A batch whose items all meet the same B is one matrix with all their rows.
     let joined = !ta && b_shape.len() == 2;
     let join = move |shape: Shape| match &shape[..] {
@@ -97,28 +104,16 @@ fn product<'t, T: Real>(name: &str, (a, ta): (Var<'t, T>, bool), (b, tb): (Var<'
     })
 }
 
-/// `[batch…, m, n]`, or a panic at the caller's line.
-#[track_caller]
-fn product_shape(name: &str, (a, ta): (&Shape, bool), (b, tb): (&Shape, bool)) -> Shape {
-    const RULE: &str = "[…, m, k] · […, k, n] = […, m, n], and the batch axes (…) broadcast";
-    let fail = |what: &str| -> ! {
-        let axes = |transposed, plain, other| if transposed { other } else { plain };
-        mismatch(
-            name,
-            what,
-            &[("a", a, axes(ta, "…, m, k", "…, k, m")), ("b", b, axes(tb, "…, k, n", "…, n, k"))],
-            RULE,
-        )
-    };
+/// `[batch…, m, n]`, or what is wrong.
+fn product_shape((a, ta): (&Shape, bool), (b, tb): (&Shape, bool)) -> Result<Shape, &'static str> {
     let (&[ref a_batch @ .., a0, a1], &[ref b_batch @ .., b0, b1]) = (&a[..], &b[..]) else {
-        fail("a matrix has at least two axes");
+        return Err("a matrix has at least two axes");
     };
     let ([m, k], [k_too, n]) = (if ta { [a1, a0] } else { [a0, a1] }, if tb { [b1, b0] } else { [b0, b1] });
     if k != k_too {
-        fail("the inner lengths k differ");
+        return Err("the inner lengths k differ");
     }
-    match Shape::new(a_batch).broadcast(&Shape::new(b_batch)) {
-        Some(batch) => Shape::new(&[&batch[..], &[m, n]].concat()),
-        None => fail("the batch axes do not broadcast"),
-    }
+    let batch = Shape::new(a_batch).broadcast(&Shape::new(b_batch));
+    let batch = batch.ok_or("the batch axes do not broadcast")?;
+    Ok(Shape::new(&[&batch[..], &[m, n]].concat()))
 }
