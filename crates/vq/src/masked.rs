@@ -7,7 +7,8 @@ use crate::{Codes, Latent, Quantized, Quantizer, SKIPPED};
 /// Quantizes the rows of `z` `[…, channel]` whose `mask` is true as if there were no others.
 ///
 /// The valid rows are gathered, quantized and put back in their places. Losses, statistics, seeding and respawn therefore
-/// never meet a masked row, whatever it holds. A masked row has the value 0, the code [`SKIPPED`] and no gradient.
+/// never meet a masked row, whatever it holds. A masked row has the value 0, the code [`SKIPPED`] (where
+/// codes belong to rows) and no gradient.
 ///
 /// ```
 /// use gradbook_autograd::{Graph, ParamStore, Tape, Tensor};
@@ -44,6 +45,10 @@ pub fn quantize_masked<'t, T: Real>(
         valid.len()
     );
     let found = q.quantize(g, z.map(|z| z.gather_rows(&valid)));
+    if !q.rowwise() {
+        // Its codes belong to the sequence, not to rows: they are those of the valid rows alone.
+        return Quantized { values: put_back(found.values, &valid, rows).reshape(shape), ..found };
+    }
     let column = |slot: usize| {
         let mut column = vec![SKIPPED; rows];
         valid.iter().zip(found.codes.column(slot)).for_each(|(&row, &code)| column[row] = code);

@@ -37,6 +37,12 @@ pub trait Quantizer<T: Real>: Send + Sync {
         true
     }
 
+    /// Whether every slot chooses without looking ahead. Where it does, the first levels of a stack alone are a stack; a
+    /// beam may give up an early level's best code for a better sum.
+    fn greedy(&self) -> bool {
+        true
+    }
+
     /// For every row `[row, channel]` its nearest codes, up to `count` of them, the nearest first: entry i holds the i-th
     /// nearest of all rows. `None` where there is no codebook to choose from.
     fn candidates(&self, store: &ParamStore<T>, z: &Tensor<T>, count: usize) -> Option<Vec<Codes>> {

@@ -120,6 +120,10 @@ impl<T: Real> Quantizer<T> for Projected<T> {
         self.inner.rowwise()
     }
 
+    fn greedy(&self) -> bool {
+        self.inner.greedy()
+    }
+
     fn candidates(&self, store: &ParamStore<T>, z: &Tensor<T>, count: usize) -> Option<Vec<Codes>> {
         self.inner.candidates(store, &self.narrow(store, z), count)
     }

@@ -220,6 +220,10 @@ impl<T: Real> Quantizer<T> for Residual<T> {
         self.parts.widen(store, dim)
     }
 
+    fn greedy(&self) -> bool {
+        self.beam == 1 && self.parts.distinct().all(|level| level.greedy())
+    }
+
     /// The decoder's gradient passes the first level alone.
     fn passage(&self) -> Passage {
         match self.parts.iter().next().expect("at least one level").passage() {

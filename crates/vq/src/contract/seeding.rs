@@ -70,7 +70,7 @@ fn zero_never_hurts<T: Real>(t: &Trial<'_, T>) -> Checked {
     let z = t.rows(24, 61);
     let (_, codes) = trial.eval(&z);
     let mut before = vec![f64::INFINITY; 24];
-    for depth in 0..=radices.len() {
+    for depth in (0..=radices.len()).filter(|&depth| t.q.greedy() || depth == 0 || depth == radices.len()) {
         let column = |slot: usize| if slot < depth { codes.column(slot).to_vec() } else { vec![SKIPPED; 24] };
         let columns = (0..radices.len()).map(column).collect();
         let values = trial.q.decode(&trial.store, &Codes::new(columns, radices.clone()));

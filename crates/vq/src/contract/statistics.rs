@@ -45,6 +45,10 @@ fn masked_rows<T: Real>(t: &Trial<'_, T>) -> Checked {
         let column = found.codes.column(slot);
         let kept: Vec<u64> = column.iter().zip(&mask).filter(|(_, valid)| **valid).map(|(k, _)| *k).collect();
         let padded = column.iter().zip(&mask).all(|(k, valid)| *valid || *k == SKIPPED);
+        if !t.q.rowwise() {
+            ensure!(column == alone.codes.column(slot), "slot {slot} of masked rows is {column:?}");
+            continue;
+        }
         ensure!(padded && kept == alone.codes.column(slot), "slot {slot} of masked rows is {column:?}");
     }
     let losses: Vec<f64> = found.losses.iter().map(|loss| loss.value.item().to_f64()).collect();
