@@ -89,7 +89,7 @@ impl<T: Real> Quantizer<T> for Heads<T> {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let (shape, width) = (z.value.shape(), self.inner.dim(g.store()));
-        let z = z.rows("heads", self.heads * width);
+        let z = z.rows("heads", self.heads * width).finite("heads");
         let parts = z.value.shape()[0] * self.heads;
         let found = self.inner.quantize(g, z.map(|z| z.reshape([parts, width])));
         // Row by row, head by head: head h of each row is every heads-th entry from the h-th on.

@@ -82,7 +82,7 @@ impl KindConfig for HierarchicalConfig {
     fn probes() -> Vec<Self> {
         let codebooks = crate::codebook::CodebookConfig::probes().into_iter().map(QuantizerConfig::Codebook);
         let projected = super::ProjectedConfig::probes().into_iter().map(QuantizerConfig::Projected).take(1);
-        let of = |quantizer| Self { strides: vec![5], quantizer: Box::new(quantizer) };
+        let of = |quantizer| Self { strides: vec![3], quantizer: Box::new(quantizer) };
         codebooks.step_by(6).chain(projected).map(of).collect()
     }
 
@@ -160,7 +160,7 @@ impl<T: Real> Quantizer<T> for Hierarchical<T> {
             let operands = [("z", &shape, "…, length, channel")];
             gradbook_autograd::mismatch("hierarchical", "windows do not fit", &operands, &rule);
         }
-        let z = z.rows("hierarchical", self.dim(g.store()));
+        let z = z.rows("hierarchical", self.dim(g.store())).finite("hierarchical");
         let (mut codes, mut losses) = (Vec::new(), Vec::new());
         let mut decoded = None;
         for (level, part) in self.parts.iter().enumerate() {

@@ -143,7 +143,7 @@ impl<T: Real> Quantizer<T> for MultiScale<T> {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let (shape, dim) = (z.value.shape(), self.dim(g.store()));
-        let rows = z.rows("multi_scale", dim).value.shape()[0];
+        let rows = z.rows("multi_scale", dim).finite("multi_scale").value.shape()[0];
         let length = if shape.len() < 3 { rows } else { shape[shape.len() - 2] };
         let items = [rows / length, length, dim];
         let z = z.map(|z| z.reshape(items));

@@ -60,7 +60,7 @@ fn zero_never_hurts<T: Real>(t: &Trial<'_, T>) -> Checked {
     let radices = t.q.radices(&t.store);
     let books = t.q.codebooks();
     let whole_rows = books.iter().all(|book| book.codebook.width(&t.store) == t.dim());
-    if books.len() < 2 || books.len() != radices.len() || !whole_rows || !t.by_distance() {
+    if !t.q.rowwise() || books.len() < 2 || books.len() != radices.len() || !whole_rows || !t.by_distance() {
         return Ok(Verdict::Skipped("it is no stack of codebooks of whole rows by distance"));
     }
     let zero = vec![T::ZERO; t.dim()];

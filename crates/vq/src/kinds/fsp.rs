@@ -196,7 +196,7 @@ impl<T: Real> Quantizer<T> for Fsp {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let (shape, levels) = (z.value.shape(), &self.digits.levels);
-        let z = z.rows("fsp", levels.len());
+        let z = z.rows("fsp", levels.len()).finite("fsp");
         let p = self.config.cdf.apply(z.value);
         let codes = self.digits.encode("fsp", &p.value(), |channel, p| bin(p, levels[channel] as f64) as u64);
         if !g.training() {

@@ -5,7 +5,7 @@ use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Stream, Tape, Tensor, 
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{digits::Digits, require_finite};
+use super::{digits::Digits, illegal, require_finite};
 use crate::{
     Codes, KindConfig, Latent, Loss, Quantized, Quantizer,
     codebook::{Weight, rows_of},
@@ -64,6 +64,10 @@ impl KindConfig for LatentConfig {
         scope: &mut Scope<'_, T>,
     ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
         let digits = Digits::new(&self.levels, dim)?;
+        if self.quantization.value <= 0.0 {
+            let rule = "positive: the values learn from nothing else";
+            return Err(illegal("quantization", self.quantization.value, rule));
+        }
         let start = |l: u64| {
             let value = |i: u64| T::of(i as f64 / (l - l % 2) as f64 - 0.5);
             Tensor::new([l as usize, 1], (0..l).map(value).collect())
@@ -79,7 +83,7 @@ impl KindConfig for LatentConfig {
             quantization: Weight::constant(quantization),
             commitment: Weight::constant(commitment),
         };
-        vec![probe(&[3, 5, 2, 4], 0.1, 0.1), probe(&[4, 4, 4, 4], 1.0, 0.0), probe(&[7], 0.0, 0.25)]
+        vec![probe(&[3, 5, 2, 4], 0.1, 0.1), probe(&[4, 4, 4, 4], 1.0, 0.0), probe(&[7], 0.3, 0.25)]
     }
 
     fn probe_dim(&self) -> usize {
@@ -106,7 +110,7 @@ impl<T: Real> Quantizer<T> for LatentQuantizer {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
-        let z = z.rows("latent", self.values.len());
+        let z = z.rows("latent", self.values.len()).finite("latent");
         let codes = self.digits.encode("latent", &z.value.value(), |channel, x| {
             let values = g.store().get(self.values[channel]).as_slice();
             let distance = |i: &usize| (values[*i].to_f64() - x).abs();

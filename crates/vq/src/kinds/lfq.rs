@@ -214,7 +214,7 @@ impl<T: Real> Quantizer<T> for Lfq {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
-        let u = z.rows("lfq", self.dim).map(|z| match self.config.space {
+        let u = z.rows("lfq", self.dim).finite("lfq").map(|z| match self.config.space {
             Space::Cube => z,
             Space::Sphere => z.l2_normalize(1, 1e-12),
         });
