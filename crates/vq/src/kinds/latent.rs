@@ -66,7 +66,7 @@ impl KindConfig for LatentConfig {
         let digits = Digits::new(&self.levels, dim)?;
         if self.quantization.value <= 0.0 {
             let rule = "positive: the values learn from nothing else";
-            return Err(illegal("quantization", self.quantization.value, rule));
+            return illegal("quantization", self.quantization.value, rule);
         }
         let start = |l: u64| {
             let value = |i: u64| T::of(i as f64 / (l - l % 2) as f64 - 0.5);
