@@ -22,7 +22,7 @@ const SEEDING_ROUNDS: usize = 20;
 /// loss = quantization·mean(sg z − q)² + commitment·mean(z − sg q)²        ∂L/∂z = ∂L/∂q (straight-through)
 /// ```
 ///
-/// The values learn from the quantization loss: ∂/∂v_c[j] = −2·weight/(N·D)·Σ over the rows with i = j of (z_c − v_c[j]).
+/// The values learn from the quantization loss: `∂/∂v_c[j] = −2·weight/(N·D)·Σ (z_c − v_c[j])` over the rows with i = j.
 /// Decoding uses the values as they are now, not the grid they started from.
 ///
 /// ```

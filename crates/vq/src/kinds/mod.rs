@@ -69,7 +69,6 @@ pub struct Kind {
 macro_rules! kinds {
     ($($variant:ident: $config:ty),+ $(,)?) => {
         /// The config of a quantizer of any kind, as in `{ kind = "fsq", levels = [8, 5, 5] }`.
-        #[expect(clippy::large_enum_variant, reason = "configs are few")]
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "kind", rename_all = "snake_case")]
         pub enum QuantizerConfig {
