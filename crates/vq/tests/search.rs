@@ -59,7 +59,7 @@ proptest! {
     #[test]
     fn a_code_finds_the_lowest_of_its_copies(seed: u64, count in 1..30usize, width in 1..9usize) {
         let mut s = Sampler::new(seed);
-        let codes = narrow(&s.normal(&[count, width]));
+        let codes = narrow(&s.distinct(&[count, width]));
         let twice = Tensor::new([2 * count, width], [codes.as_slice(), codes.as_slice()].concat());
         prop_assert_eq!(nearest(&codes, &twice), (0..count as u32).collect::<Vec<_>>());
     }
