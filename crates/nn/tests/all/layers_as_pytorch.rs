@@ -1,8 +1,6 @@
 //! Layers against PyTorch: outputs, gradients, running statistics, initial values, whole models.
 
-mod common;
-
-use common::{Case, Goldens, assert_close, path, permuted};
+use crate::common::{Case, Goldens, assert_close, path, permuted};
 use gradbook_autograd::{Graph, ParamStore, Tape, Tensor};
 use gradbook_nn::{
     Activation, BatchNorm1d, Conv1d, Conv1dConfig, ConvTranspose1d, ConvTranspose1dConfig, Embedding, Fan,

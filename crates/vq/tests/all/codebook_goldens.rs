@@ -5,9 +5,7 @@
 //! softmax over −d²/τ, which chooses as the nearest code does, and VQP has it over dot products; and `kmeans` draws its own
 //! start. A residual stack hands the decoder's gradient to the encoder once, VQP once per level.
 
-mod common;
-
-use common::{Case, Goldens, assert_close, permuted};
+use crate::common::{Case, Goldens, assert_close, permuted};
 use gradbook_autograd::{Graph, ParamGrads, ParamStore, Shape, Stats, Stream, Tape, Tensor, Var};
 use gradbook_nn::Scope;
 use gradbook_vq::{Codes, Quantized, Quantizer, QuantizerConfig, quantize_masked};

@@ -1,7 +1,6 @@
 //! Tokens stand for what the model reconstructs: the distance after a round trip is the reconstruction error.
 
-mod common;
-
+use crate::common;
 use std::{path::PathBuf, sync::atomic::AtomicBool};
 
 use gradbook_audio::{Audio, Encoding, wav};

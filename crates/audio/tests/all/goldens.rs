@@ -6,7 +6,7 @@ use ndarray::Array2;
 use safetensors::SafeTensors;
 
 fn golden(name: &str) -> Array2<f32> {
-    let bytes = include_bytes!("goldens/features.safetensors");
+    let bytes = include_bytes!("../goldens/features.safetensors");
     let file = SafeTensors::deserialize(bytes).expect("the golden file is intact");
     let tensor = file.tensor(name).expect("a tensor make.py writes");
     let values = tensor.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();

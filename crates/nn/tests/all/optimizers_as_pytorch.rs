@@ -1,8 +1,6 @@
 //! Optimizers, schedules and clipping against PyTorch.
 
-mod common;
-
-use common::{Case, Goldens, assert_close};
+use crate::common::{Case, Goldens, assert_close};
 use gradbook_autograd::{ParamGrads, ParamId, ParamStore, Role, Tensor};
 use gradbook_nn::{Adam, Clip, Method, Momentum, Optimizer, OptimizerConfig, Schedule};
 

@@ -1,8 +1,6 @@
 //! Quantizers without a codebook, and SimVQ, against the values and gradients of vector-quantize-pytorch, in f64.
 
-mod common;
-
-use common::{Case, Goldens, assert_close, permuted};
+use crate::common::{Case, Goldens, assert_close, permuted};
 use gradbook_autograd::{Graph, Pad, ParamStore, Tape, Tensor};
 use gradbook_nn::Scope;
 use gradbook_vq::{

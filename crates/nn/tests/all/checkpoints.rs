@@ -1,7 +1,6 @@
 //! Checkpoints that are damaged, foreign, cut short or interrupted: a clear error, and the previous one intact.
 
-mod common;
-
+use crate::common;
 use std::{
     fs,
     path::Path,
@@ -191,7 +190,7 @@ fn a_kill_in_the_middle_of_saving_leaves_a_whole_checkpoint() {
     for wait in [0, 3, 7, 12, 20] {
         write(&path, &model(20_000, 0.0), u64::MAX).expect("saved");
         let mut child = Command::new(std::env::current_exe().expect("this test"))
-            .args(["--exact", "a_child_that_saves_forever"])
+            .args(["--exact", "checkpoints::a_child_that_saves_forever"])
             .env(CHILD, &path)
             .stdout(Stdio::null())
             .spawn()

@@ -1,7 +1,6 @@
 //! A run that was interrupted, or killed, ends in the same bits as one that was not.
 
-mod common;
-
+use crate::common;
 use std::{
     fs,
     path::Path,

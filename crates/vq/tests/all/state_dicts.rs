@@ -1,8 +1,6 @@
 //! Quantizers trained with vector-quantize-pytorch answer here as they do there.
 
-mod common;
-
-use common::path;
+use crate::common::path;
 use gradbook_autograd::{ParamStore, Tensor};
 use gradbook_nn::{
     Scope,

@@ -1,8 +1,6 @@
 //! Residual stacks and shared heads against the values and gradients of vector-quantize-pytorch, in f64.
 
-mod common;
-
-use common::{Case, Goldens, assert_close};
+use crate::common::{Case, Goldens, assert_close};
 use gradbook_autograd::{Graph, ParamStore, Stream, Tape, Tensor};
 use gradbook_nn::Scope;
 use gradbook_vq::{Codes, Quantizer, QuantizerConfig, SKIPPED};

@@ -1,8 +1,6 @@
 //! Losses against PyTorch: values and gradients.
 
-mod common;
-
-use common::{Goldens, assert_close, permuted};
+use crate::common::{Goldens, assert_close, permuted};
 use gradbook_autograd::{Tape, Tensor, Var};
 use gradbook_nn::loss::{
     CrossEntropy, Reduction, binary_cross_entropy_with_logits, cross_entropy, huber, kl_div, kl_div_log, l1,

@@ -1,0 +1,9 @@
+//! Every test of this crate in one binary: generic code is compiled once for all of them.
+
+mod corpus;
+mod features;
+mod goldens;
+mod resample;
+mod resynthesis;
+mod synthetic;
+mod wav;

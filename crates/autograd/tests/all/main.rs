@@ -1,0 +1,13 @@
+//! Every test of this crate in one binary: generic code is compiled once for all of them.
+
+mod conv_goldens;
+mod elementwise_goldens;
+mod gemm;
+mod gradients;
+mod random_graphs;
+mod registry;
+mod stability;
+mod structure;
+mod structure_goldens;
+mod tape;
+mod ties;

@@ -1,0 +1,5 @@
+//! Every test of this crate in one binary: generic code is compiled once for all of them.
+
+mod codec;
+mod common;
+mod resume;

@@ -1,0 +1,14 @@
+//! Every test of this crate in one binary: generic code is compiled once for all of them.
+
+mod codebook_goldens;
+mod combinator_goldens;
+mod combinators;
+mod common;
+mod contract;
+mod every_kind;
+mod kinds;
+mod mistakes;
+mod sabotage;
+mod scalar_goldens;
+mod search;
+mod state_dicts;
