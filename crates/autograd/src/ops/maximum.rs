@@ -1,7 +1,6 @@
 //! z = max(x, y) with broadcasting;  the gradient goes to the larger one, half to each at a tie
 
-use super::Op;
-use crate::{Real, Shape, Tensor, Var, case, check::Sampler, shape::broadcast_or_panic};
+use super::*;
 
 pub static MAXIMUM: Op = Op {
     name: "maximum",

@@ -9,17 +9,10 @@
 
 use std::ops::Neg;
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
-pub static NEG: Op = Op {
-    name: "neg",
-    formula: "y = −x",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.normal(&shape)], |x| -x[0])]
-    },
-};
+pub static NEG: Op =
+    Op { name: "neg", formula: "y = −x", cases: |s| vec![case!([s.any(Sampler::normal)], |x| -x[0])] };
 
 impl<T: Real> Neg for Var<'_, T> {
     type Output = Self;
