@@ -2,8 +2,16 @@
 
 use super::*;
 
-pub static EXP: Op =
-    Op { name: "exp", formula: "y = eˣ", cases: |s| vec![case!([s.any(Sampler::normal)], |x| x[0].exp())] };
+pub static EXP: Op = Op {
+    name: "exp",
+    formula: "y = eˣ",
+    cases: |s| {
+        vec![
+            case!([s.any(Sampler::normal)], |x| x[0].exp()),
+            case!([s.any(Sampler::normal)], |x| (-x[0]).exp()),
+        ]
+    },
+};
 
 impl<T: Real> Var<'_, T> {
     /// eˣ elementwise; ∂y/∂x = y.

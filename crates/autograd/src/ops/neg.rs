@@ -11,8 +11,13 @@ use std::ops::Neg;
 
 use super::*;
 
-pub static NEG: Op =
-    Op { name: "neg", formula: "y = −x", cases: |s| vec![case!([s.any(Sampler::normal)], |x| -x[0])] };
+pub static NEG: Op = Op {
+    name: "neg",
+    formula: "y = −x",
+    cases: |s| {
+        vec![case!([s.any(Sampler::normal)], |x| -x[0]), case!([s.any(Sampler::normal)], |x| -(x[0] * x[0]))]
+    },
+};
 
 impl<T: Real> Neg for Var<'_, T> {
     type Output = Self;
