@@ -39,8 +39,8 @@ pub fn figure() -> String {
             .draw()
             .expect("a mesh on a string");
         for (points, color, name, at) in [
-            (forward, RGBColor(214, 82, 60), "(f(x+h) − f(x)) / h", (2e-6, 3e-2)),
-            (central, RGBColor(46, 134, 193), "(f(x+h) − f(x−h)) / 2h", (2e-6, 6e-3)),
+            (forward, RGBColor(214, 82, 60), "(f(x+h) − f(x)) / h", (2e-12, 3e-1)),
+            (central, RGBColor(46, 134, 193), "(f(x+h) − f(x−h)) / 2h", (2e-12, 4e-2)),
         ] {
             chart.draw_series(LineSeries::new(points, color.stroke_width(2))).expect("a line on a string");
             let style = ("sans-serif", 14).into_font().color(&color);

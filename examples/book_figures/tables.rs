@@ -38,7 +38,7 @@ pub fn quantizers() -> String {
         let _ = writeln!(out, "| `{}` | {} | {} |", kind.name, cell(kind.summary), cell(kind.paper));
     }
     out.push_str(
-        "\n## A config of each\n\nEvery option is written out; one that is left away has its default.\n",
+        "\n## A config of each\n\nEvery option is written out; most have defaults and can be left away.\n",
     );
     for kind in vq::ALL {
         let probe = (kind.probes)().into_iter().next().expect("every kind has a probe");

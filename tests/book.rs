@@ -61,6 +61,24 @@ fn the_summary_lists_every_page() {
     }
 }
 
+/// A quotation is a fence after `<!-- from FILE -->`.
+#[test]
+fn quotations_are_what_the_source_says() {
+    let lines = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    for path in pages() {
+        let page = fs::read_to_string(&path).expect("readable text");
+        for quotation in page.split("<!-- from ").skip(1) {
+            let (file, rest) = quotation.split_once(" -->").expect("the comment ends");
+            let (_, rest) =
+                rest.split_once('\n').and_then(|(_, rest)| rest.split_once('\n')).expect("a fence");
+            let (quoted, _) = rest.split_once("```").expect("the fence ends");
+            let source = fs::read_to_string(Path::new(ROOT).join(file)).expect("the quoted file is there");
+            let found = lines(&source).contains(lines(quoted).trim());
+            assert!(found, "{}: {file} does not say\n{quoted}", path.display());
+        }
+    }
+}
+
 #[test]
 fn every_chapter_is_compiled() {
     let harness = fs::read_to_string(Path::new(ROOT).join("src/book.rs")).expect("the harness");
