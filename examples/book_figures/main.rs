@@ -5,10 +5,18 @@
 //! cargo run --release --example book_figures -- --check  # fails if a committed file is not what would be written
 //! ```
 
+mod collapse;
 mod differences;
 mod graph;
+mod grid;
+mod passage;
+mod plane;
+mod points;
+mod rate_distortion;
 mod svg;
 mod tables;
+mod two_codes;
+mod voronoi;
 mod windows;
 
 use std::{fs, path::Path, process::ExitCode};
@@ -19,6 +27,13 @@ fn main() -> ExitCode {
         ("figures/differences.svg", differences::figure()),
         ("figures/graph.svg", graph::figure()),
         ("figures/windows.svg", windows::figure()),
+        ("figures/voronoi.svg", voronoi::figure()),
+        ("figures/ema-vs-gradient.svg", two_codes::figure()),
+        ("figures/collapse.svg", collapse::figure()),
+        ("figures/usage.svg", collapse::usage()),
+        ("figures/rate-distortion.svg", rate_distortion::figure()),
+        ("figures/fsq-grid.svg", grid::figure()),
+        ("figures/passage.svg", passage::figure()),
         ("ops.md", tables::ops()),
         ("quantizers.md", tables::quantizers()),
     ];
