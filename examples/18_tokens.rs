@@ -12,7 +12,7 @@ const RECIPE: &str = r#"
     model.encoder = [{ layer = "conv", channels = 48 }, { layer = "relu" }, { layer = "conv", channels = 16, taps = 1 }]
     model.decoder = [{ layer = "conv", channels = 48 }, { layer = "relu" }]
     quantizer = { kind = "codebook", codes = 128, learning = { by = "ema", decay = 0.95 } }
-    train = { steps = 150, batch = 8, warmup = 50, seeding = { latents = 2048 }, optimizer = { rate = 2e-3 } }
+    train = { steps = 150, batch = 8, warmup = 50, seeding = { latents = 2048 }, optimizer = { rate = 2e-3, method = { kind = "adam" } } }
 "#;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
