@@ -37,8 +37,9 @@ pub trait Quantizer<T: Real>: Send + Sync {
         true
     }
 
-    /// Whether every slot chooses without looking ahead. Where it does, the first levels of a stack alone are a stack; a
-    /// beam may give up an early level's best code for a better sum.
+    /// Whether every slot chooses without looking ahead. Where it does, each level of a stack takes the nearest code to
+    /// what is left, and the error falls level by level. A beam may give up an early level's best code for a better sum, so
+    /// the error of its first levels alone promises nothing; that of the whole sum does.
     fn greedy(&self) -> bool {
         true
     }

@@ -7,6 +7,8 @@ use gradbook_autograd::{Real, Tensor};
 use pulp::{Arch, Simd, WithSimd, bytemuck};
 use rayon::prelude::*;
 
+use crate::kmeans::squared_distance;
+
 /// Rows searched by one task: a multiple of the rows in a tile, whatever the vector width.
 const ROWS: usize = 96;
 
@@ -18,6 +20,9 @@ const ROWS: usize = 96;
 ///
 /// Both sides are first shifted by the codes' mean, which changes no distance and saves precision when all codes lie
 /// far from the origin. Equally near codes: the lowest index. A row's answer does not depend on the other rows.
+///
+/// The answer is exact: scores are f32 numbers, but where the best two differ by less than their rounding errors may
+/// amount to, Σ(x − e)² in f64 decides among all codes.
 ///
 /// ```
 /// use gradbook_autograd::Tensor;
@@ -93,26 +98,32 @@ pub fn nearest_few<T: Real>(x: &Tensor<T>, codes: &Tensor<T>, count: usize) -> V
 
 /// The search in plain arithmetic: for checks in other numbers than f32.
 fn nearest_any<T: Real>(x: &Tensor<T>, codes: &Tensor<T>) -> Vec<u32> {
-    let distance =
-        |x: &[T], e: &[T]| x.iter().zip(e).map(|(&x, &e)| (x.to_f64() - e.to_f64()).powi(2)).sum::<f64>();
-    let channels = codes.rows().ncols();
-    let (x, codes) = (x.as_slice(), codes.as_slice());
-    let of_row = |x: &[T]| {
-        let mut best = (f64::INFINITY, u32::MAX);
-        for (k, code) in codes.chunks_exact(channels).enumerate() {
-            let d = distance(x, code);
-            if d < best.0 {
-                best = (d, k as u32);
-            }
+    let row = |x: &[T]| nearest_of(x, codes.as_slice());
+    x.as_slice().par_chunks_exact(codes.rows().ncols()).map(row).collect()
+}
+
+/// argmin_k Σ(x − e_k)² in f64, the lowest such k.
+#[inline(always)]
+fn nearest_of<T: Real>(x: &[T], codes: &[T]) -> u32 {
+    let mut best = (f64::INFINITY, u32::MAX);
+    for (k, code) in codes.chunks_exact(x.len()).enumerate() {
+        let distance = squared_distance(x, code);
+        if distance < best.0 {
+            best = (distance, k as u32);
         }
-        best.1
-    };
-    x.par_chunks_exact(channels).map(of_row).collect()
+    }
+    best.1
 }
 
 fn nearest_f32(x: &Tensor<f32>, codes: &Tensor<f32>) -> Vec<u32> {
     let width = codes.rows().ncols();
-    let mut book = Book { center: vec![0.0; width], codes: codes.as_slice().to_vec(), norms: Vec::new() };
+    let mut book = Book {
+        given: codes.as_slice(),
+        center: vec![0.0; width],
+        codes: codes.as_slice().to_vec(),
+        norms: Vec::new(),
+        longest: 0.0,
+    };
     Arch::new().dispatch(
         #[inline(always)]
         || book.shift(),
@@ -124,16 +135,20 @@ fn nearest_f32(x: &Tensor<f32>, codes: &Tensor<f32>) -> Vec<u32> {
 }
 
 /// The codes, ready to be searched.
-struct Book {
+struct Book<'a> {
+    /// The codes as they came.
+    given: &'a [f32],
     /// The mean of the codes.
     center: Vec<f32>,
     /// The codes, less their mean.
     codes: Vec<f32>,
     /// ‖e‖²/2 of these.
     norms: Vec<f32>,
+    /// The largest of the ‖e‖.
+    longest: f32,
 }
 
-impl Book {
+impl Book<'_> {
     #[inline(always)]
     fn shift(&mut self) {
         let (width, count) = (self.center.len(), self.codes.len() / self.center.len());
@@ -150,13 +165,25 @@ impl Book {
             }
             self.norms.push((0.5 * strands.iter().sum::<f64>()) as f32);
         }
+        self.longest = (2.0 * self.norms.iter().copied().fold(0.0, f32::max)).sqrt();
+    }
+
+    /// How much two scores of a row of this length may differ from what they are without rounding, together.
+    ///
+    /// A sum of d products, begun with the norm and each step rounded, errs by at most (d + 1)u(‖x‖‖e‖ + ‖e‖²/2), u = 2⁻²⁴
+    /// (Higham 2002, 3.1); shifting rows and codes and rounding the norm add at most 4u of the same. Where products
+    /// underflow, each loses up to half the smallest number there is.
+    #[inline(always)]
+    fn doubt(&self, length: f32) -> f32 {
+        let (terms, unit) = (self.center.len() as f32 + 8.0, f32::EPSILON / 2.0);
+        2.0 * terms * (unit * self.longest * (length + 0.5 * self.longest) + f32::from_bits(1))
     }
 }
 
 /// A block of rows and where their answers go.
 struct Block<'a> {
     x: &'a [f32],
-    book: &'a Book,
+    book: &'a Book<'a>,
     found: &'a mut [u32],
 }
 
@@ -174,7 +201,7 @@ impl Block<'_> {
     /// Rows are the lanes of `V` vectors, and `C` codes are scored at a time: V·C running sums in registers.
     #[inline(always)]
     fn search<S: Simd, const V: usize, const C: usize>(self, simd: S) {
-        let Book { center, codes, norms } = self.book;
+        let Book { given, center, codes, norms, .. } = self.book;
         let (width, tile) = (center.len(), V * S::F32_LANES);
         let mut columns = vec![simd.splat_f32s(0.0); V * width]; // the tile's rows, transposed
         for (x, found) in self.x.chunks(tile * width).zip(self.found.chunks_mut(tile)) {
@@ -184,14 +211,16 @@ impl Block<'_> {
                 column.zip(row.iter().zip(center)).for_each(|(to, (x, c))| *to = x - c);
             }
             let mut best = [simd.splat_f32s(f32::NEG_INFINITY); V];
+            let mut second = best;
             let mut index = [simd.splat_u32s(u32::MAX); V];
             for first in (0..norms.len()).step_by(C) {
-                // Beyond the end the last code is scored again; a tie changes nothing.
+                // Beyond the end the last code is scored again, from −∞.
                 let code: [usize; C] = std::array::from_fn(|c| (first + c).min(norms.len() - 1));
                 let rows: [&[f32]; C] =
                     std::array::from_fn(|c| &codes[code[c] * width..(code[c] + 1) * width]);
-                let mut score: [[S::f32s; V]; C] =
-                    std::array::from_fn(|c| [simd.splat_f32s(-norms[code[c]]); V]);
+                let start =
+                    |c: usize| if first + c < norms.len() { -norms[code[c]] } else { f32::NEG_INFINITY };
+                let mut score: [[S::f32s; V]; C] = std::array::from_fn(|c| [simd.splat_f32s(start(c)); V]);
                 for (i, x) in columns.as_chunks::<V>().0.iter().enumerate() {
                     for c in 0..C {
                         let e = simd.splat_f32s(rows[c][i]);
@@ -203,16 +232,26 @@ impl Block<'_> {
                 for c in 0..C {
                     let k = simd.splat_u32s(code[c] as u32);
                     for v in 0..V {
+                        second[v] = simd.max_f32s(second[v], simd.min_f32s(score[c][v], best[v]));
                         let nearer = simd.greater_than_f32s(score[c][v], best[v]);
                         best[v] = simd.select_f32s(nearer, score[c][v], best[v]);
                         index[v] = simd.select_u32s(nearer, k, index[v]);
                     }
                 }
             }
-            let (best, index): (&[f32], &[u32]) =
-                (bytemuck::cast_slice(&best[..]), bytemuck::cast_slice(&index[..]));
-            for ((found, &best), &index) in found.iter_mut().zip(best).zip(index) {
-                *found = if best.is_finite() { index } else { u32::MAX };
+            let mut squares = [simd.splat_f32s(0.0); V];
+            for x in columns.as_chunks::<V>().0 {
+                (0..V).for_each(|v| squares[v] = simd.mul_add_f32s(x[v], x[v], squares[v]));
+            }
+            let [best, second, squares]: [&[f32]; 3] =
+                [&best, &second, &squares].map(|lanes| bytemuck::cast_slice(&lanes[..]));
+            let index: &[u32] = bytemuck::cast_slice(&index[..]);
+            for (lane, (found, x)) in found.iter_mut().zip(x.chunks_exact(width)).enumerate() {
+                *found = match best[lane] {
+                    best if !best.is_finite() => u32::MAX,
+                    best if best - second[lane] > self.book.doubt(squares[lane].sqrt()) => index[lane],
+                    _ => nearest_of(x, given),
+                };
             }
         }
     }

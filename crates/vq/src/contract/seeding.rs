@@ -55,6 +55,10 @@ fn exhausted_residuals<T: Real>(t: &Trial<'_, T>) -> Checked {
     Ok(if t.q.codebooks().is_empty() { Verdict::Skipped(NO_BOOK) } else { Verdict::Holds })
 }
 
+/// A nearest code is no further from what is left than zero is, so a level that may choose zero adds no error: row by row,
+/// where each level sees rows. It is not so for a level that sees averages along the length, which may serve one row of
+/// a window at the cost of another. Nor is it for the first levels of a beam's path, which may give up an early gain for a
+/// better sum; its whole sum is still never worse than zeros all along.
 fn zero_never_hurts<T: Real>(t: &Trial<'_, T>) -> Checked {
     let mut trial = t.copy();
     let radices = t.q.radices(&t.store);

@@ -46,6 +46,7 @@ fn masked_rows<T: Real>(t: &Trial<'_, T>) -> Checked {
         let kept: Vec<u64> = column.iter().zip(&mask).filter(|(_, valid)| **valid).map(|(k, _)| *k).collect();
         let padded = column.iter().zip(&mask).all(|(k, valid)| *valid || *k == SKIPPED);
         if !t.q.rowwise() {
+            // Codes of windows, not of rows: as many as the valid rows alone have, so none is left to be skipped.
             ensure!(column == alone.codes.column(slot), "slot {slot} of masked rows is {column:?}");
             continue;
         }

@@ -7,6 +7,7 @@ mod common;
 mod contract;
 mod every_kind;
 mod kinds;
+mod learning;
 mod mistakes;
 mod sabotage;
 mod scalar_goldens;
