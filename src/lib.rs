@@ -1,5 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(doctest)]
+mod book;
+
 pub use gradbook_audio as audio;
 pub use gradbook_autograd as autograd;
 pub use gradbook_lab as lab;

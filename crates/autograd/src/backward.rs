@@ -9,9 +9,8 @@ use crate::{
 
 /// Where a node puts the gradients of its arguments, by position.
 pub struct Sink<'a, T: Real> {
-    nodes: &'a [Node<T>],
+    nodes: &'a mut [Node<T>],
     arguments: &'a [u32],
-    grads: &'a mut [Option<Tensor<T>>],
     bytes: &'a mut usize,
     fault: Option<(usize, Spoil<T>)>,
 }
@@ -25,17 +24,17 @@ impl<T: Real> Sink<'_, T> {
     /// Adds `g` to the gradient of argument `k`. The first contribution is moved, later ones are added in place. If the
     /// argument was broadcast, `g` has the shape of the output and is summed back here, so ops need not care.
     pub fn add(&mut self, k: usize, g: Tensor<T>) {
-        let to = self.arguments[k] as usize;
-        if !self.nodes[to].wants {
+        let to = &mut self.nodes[self.arguments[k] as usize];
+        if !to.wants {
             return;
         }
-        let mut g = g.sum_to(self.nodes[to].value.shape());
+        let mut g = g.sum_to(to.value.shape());
         if let Some((argument, spoil)) = self.fault
             && argument == k
         {
             g = spoil(g);
         }
-        match &mut self.grads[to] {
+        match &mut to.grad {
             Some(sum) => sum.zip_assign(&g, |sum, g| sum + g),
             empty => {
                 *self.bytes += size_of_val(g.as_slice());
@@ -122,19 +121,7 @@ impl<T: Real> Tape<T> {
     /// ```
     #[track_caller]
     pub fn backward(&self, roots: &[(Var<'_, T>, f64)]) -> Grads<T> {
-        let roots: Vec<_> = roots
-            .iter()
-            .map(|(root, weight)| {
-                assert_eq!(
-                    root.shape().size(),
-                    1,
-                    "backward: the root has shape {:?}, not a scalar's",
-                    root.shape()
-                );
-                (*root, Tensor::filled(root.shape(), T::of(*weight)))
-            })
-            .collect();
-        self.backward_from(&roots)
+        self.backward_from(&scalars(roots))
     }
 
     /// The gradients of Σ ⟨uᵢ, yᵢ⟩ for several roots yᵢ with cotangents uᵢ.
@@ -180,18 +167,16 @@ impl<T: Real> Tape<T> {
              for several roots give them together to `Tape::backward`"
         );
         let mut records = self.records.borrow_mut();
-        let records = &mut *records;
-        let mut grads: Vec<Option<Tensor<T>>> = Vec::new();
-        grads.resize_with(records.nodes.len(), || None);
+        let Records { nodes, edges, bytes, peak } = &mut *records;
         for (root, cotangent) in roots {
             assert!(std::ptr::eq(self, root.tape), "backward: the root lives on another tape");
-            let node = &records.nodes[root.id as usize];
+            let node = &mut nodes[root.id as usize];
             assert_eq!(
                 node.value.shape(),
                 cotangent.shape(),
                 "backward: the cotangent has another shape than the root\n  rule: one number per element of the root"
             );
-            match &mut grads[root.id as usize] {
+            match &mut node.grad {
                 _ if !node.wants => {}
                 Some(sum) => sum.zip_assign(cotangent, |a, b| a + b),
                 empty => *empty = Some(cotangent.clone()),
@@ -199,10 +184,10 @@ impl<T: Real> Tape<T> {
         }
         let mut found = Grads { by_node: Vec::new(), params: ParamGrads::default() };
         let mut live = 0;
-        for id in (0..records.nodes.len()).rev() {
-            let Some(g) = grads[id].take() else { continue };
+        for id in (0..nodes.len()).rev() {
+            let node = &mut nodes[id];
+            let Some(g) = node.grad.take() else { continue };
             live -= size_of_val(g.as_slice()).min(live);
-            let node = &mut records.nodes[id];
             if node.keep {
                 found.by_node.push((id as u32, g.clone()));
                 if let Some(param) = node.param {
@@ -211,14 +196,12 @@ impl<T: Real> Tape<T> {
             }
             if let Some(backward) = node.backward.take() {
                 let fault = fault.filter(|f| f.op == node.op).map(|f| (f.argument, f.spoil));
-                let Records { nodes, edges, .. } = &*records;
-                let (from, to) = nodes[id].edges;
-                let arguments = &edges[from as usize..to as usize];
-                backward(g, &mut Sink { nodes, arguments, grads: &mut grads, bytes: &mut live, fault });
+                let arguments = &edges[node.edges.0 as usize..node.edges.1 as usize];
+                backward(g, &mut Sink { nodes, arguments, bytes: &mut live, fault });
                 for argument in arguments {
-                    grads[*argument as usize].iter().try_for_each(|g| inspect(&nodes[id], g))?;
+                    nodes[*argument as usize].grad.iter().try_for_each(|g| inspect(&nodes[id], g))?;
                 }
-                records.peak = records.peak.max(records.bytes + live);
+                *peak = (*peak).max(*bytes + live);
             }
         }
         found.by_node.reverse();
@@ -231,8 +214,9 @@ impl<T: Real> Tape<T> {
 fn scalars<'t, T: Real>(roots: &[(Var<'t, T>, f64)]) -> Vec<(Var<'t, T>, Tensor<T>)> {
     let mut out = Vec::with_capacity(roots.len());
     for (root, weight) in roots {
-        assert_eq!(root.shape().size(), 1, "backward: the root has shape {:?}, not a scalar's", root.shape());
-        out.push((*root, Tensor::filled(root.shape(), T::of(*weight))));
+        let shape = root.shape();
+        assert_eq!(shape.size(), 1, "backward: the root has shape {shape:?}, not a scalar's");
+        out.push((*root, Tensor::filled(shape, T::of(*weight))));
     }
     out
 }

@@ -46,7 +46,7 @@ impl<T: Real> Tape<T> {
         name: &'static str,
         inputs: &[Var<'t, T>],
         forward: impl FnOnce(&[Tensor<T>]) -> Tensor<T>,
-        backward: impl FnOnce(&[Tensor<T>], &Tensor<T>, Tensor<T>, &mut Sink<'_, T>) + 'static,
+        backward: impl FnOnce(&[Tensor<T>], &Tensor<T>, Tensor<T>, &mut Sink<'_, T>) + Send + 'static,
     ) -> Var<'t, T> {
         let x: Vec<Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
         let y = forward(&x);

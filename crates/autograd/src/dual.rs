@@ -75,23 +75,17 @@ impl Neg for Dual {
     }
 }
 
-impl AddAssign for Dual {
-    fn add_assign(&mut self, o: Self) {
-        *self = *self + o;
-    }
+macro_rules! assign {
+    ($($operator:ident $method:ident $sign:tt;)+) => {
+        $(impl $operator for Dual {
+            fn $method(&mut self, o: Self) {
+                *self = *self $sign o;
+            }
+        })+
+    };
 }
 
-impl SubAssign for Dual {
-    fn sub_assign(&mut self, o: Self) {
-        *self = *self - o;
-    }
-}
-
-impl MulAssign for Dual {
-    fn mul_assign(&mut self, o: Self) {
-        *self = *self * o;
-    }
-}
+assign! { AddAssign add_assign +; SubAssign sub_assign -; MulAssign mul_assign *; }
 
 /// Order is the order of the values: a branch depends on where x is, not on where it is heading.
 impl PartialOrd for Dual {

@@ -1,110 +1,90 @@
-//! Recycled buffers: a big array freshly mapped by the system costs more than computing what goes into it, and a
-//! training step asks for the same lengths again and again. So a dropped buffer waits here for the next request.
+//! Recycled memory: pages freshly mapped by the system cost more than computing what goes into them, and a training
+//! step asks for the same lengths again and again. So what a dropped tensor or tape occupied waits here for the next.
 
-use std::{
-    ops::{Deref, DerefMut},
-    sync::Mutex,
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::{
+    Real,
+    tape::Records,
+    tensor::{Body, Data},
 };
 
-use crate::Real;
-
-/// Shorter buffers go straight to the allocator, which is quick for them.
-const SMALLEST: usize = 1 << 10;
+/// Up to this many elements share the smallest size class.
+const SMALLEST: usize = 4;
 /// Four size classes to each doubling: at most a quarter of a buffer is idle.
 const CLASSES: usize = 4 * 48;
 
-/// The free buffers of one element type, by size class. Its size is bounded by the largest working set so far.
-pub struct Pool<T> {
-    free: [Mutex<Vec<Vec<T>>>; CLASSES],
+/// The free memory of one element type: tensors by size class, and tapes. Bounded by the largest working set so far.
+pub struct Pool<T: Real> {
+    bodies: [Mutex<Vec<Arc<Body<T>>>>; CLASSES],
+    tapes: Mutex<Vec<Records<T>>>,
 }
 
-impl<T> Pool<T> {
-    /// A pool without buffers.
+impl<T: Real> Pool<T> {
+    /// A pool without memory.
     pub const fn new() -> Self {
-        Self { free: [const { Mutex::new(Vec::new()) }; CLASSES] }
+        Self { bodies: [const { Mutex::new(Vec::new()) }; CLASSES], tapes: Mutex::new(Vec::new()) }
     }
 
-    /// Gives every waiting buffer back to the system.
+    /// Gives everything that waits back to the system.
     pub fn clear(&self) {
-        for class in &self.free {
-            class.lock().unwrap_or_else(|e| e.into_inner()).clear();
-        }
+        self.bodies.iter().for_each(|class| *open(class) = Vec::new());
+        *open(&self.tapes) = Vec::new();
+    }
+
+    /// The body of a tensor with room for `len` elements, shared by nobody.
+    pub(crate) fn body(&self, len: usize) -> Arc<Body<T>> {
+        let (class, capacity) = class_of(len);
+        let waiting = open(&self.bodies[class]).pop();
+        waiting.unwrap_or_else(|| Arc::new(Body::new([].into(), Data::Own(vec![T::ZERO; capacity]))))
+    }
+
+    /// Takes back what [`body`](Self::body) gave.
+    pub(crate) fn recycle(&self, body: Arc<Body<T>>, capacity: usize) {
+        open(&self.bodies[class_of(capacity).0]).push(body);
+    }
+
+    /// The records of an empty tape.
+    pub(crate) fn tape(&self) -> Records<T> {
+        open(&self.tapes).pop().unwrap_or_default()
+    }
+
+    /// Takes back the records of a tape that is gone.
+    pub(crate) fn recycle_tape(&self, mut records: Records<T>) {
+        records.clear();
+        open(&self.tapes).push(records);
     }
 }
 
-impl<T> Default for Pool<T> {
+impl<T: Real> Default for Pool<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
+/// A lock that a panic elsewhere does not spoil: the lists it guards are whole at any time.
+fn open<M>(mutex: &Mutex<M>) -> MutexGuard<'_, M> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
 /// The class whose buffers hold at least `len` elements, and their capacity.
 fn class_of(len: usize) -> (usize, usize) {
-    let octave = (usize::BITS - 1 - (len - 1).leading_zeros()) as usize; // 2^octave < len ≤ 2^(octave+1)
+    if len <= SMALLEST {
+        return (0, SMALLEST);
+    }
+    let octave = (len - 1).ilog2() as usize; // 2^octave < len ≤ 2^(octave+1)
     let quarter = (len - 1 - (1 << octave)) >> (octave - 2);
     (4 * octave + quarter, (1 << octave) + ((quarter + 1) << (octave - 2)))
-}
-
-/// A buffer of `len` elements that returns to its pool when dropped.
-pub(crate) struct Buffer<T: Real> {
-    /// At least `len` elements; what lies beyond is idle room of the size class.
-    room: Vec<T>,
-    len: usize,
-}
-
-impl<T: Real> Buffer<T> {
-    /// A buffer with *unspecified* contents, for callers that overwrite all of it. Debug builds fill it with NaN.
-    pub fn stale(len: usize) -> Self {
-        let mut buffer = if len < SMALLEST {
-            Self { room: vec![T::ZERO; len], len }
-        } else {
-            let (class, capacity) = class_of(len);
-            let waiting = T::pool().free[class].lock().unwrap_or_else(|e| e.into_inner()).pop();
-            Self { room: waiting.unwrap_or_else(|| vec![T::ZERO; capacity]), len }
-        };
-        if cfg!(debug_assertions) {
-            buffer.fill(T::of(f64::NAN));
-        }
-        buffer
-    }
-
-    pub fn from_vec(room: Vec<T>) -> Self {
-        Self { len: room.len(), room }
-    }
-}
-
-impl<T: Real> Drop for Buffer<T> {
-    fn drop(&mut self) {
-        if self.room.len() >= SMALLEST {
-            let (class, capacity) = class_of(self.room.len());
-            if capacity == self.room.len() {
-                let room = std::mem::take(&mut self.room);
-                T::pool().free[class].lock().unwrap_or_else(|e| e.into_inner()).push(room);
-            }
-        }
-    }
-}
-
-impl<T: Real> Deref for Buffer<T> {
-    type Target = [T];
-    fn deref(&self) -> &[T] {
-        &self.room[..self.len]
-    }
-}
-
-impl<T: Real> DerefMut for Buffer<T> {
-    fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.room[..self.len]
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Tensor;
 
     #[test]
     fn a_class_is_never_too_small_and_at_most_a_quarter_too_big() {
-        for len in SMALLEST..SMALLEST * 9 {
+        for len in SMALLEST + 1..10_000 {
             let (class, capacity) = class_of(len);
             assert!(capacity >= len && capacity * 4 <= len * 5 + 4, "{len} gets {capacity}");
             assert_eq!(
@@ -113,14 +93,24 @@ mod tests {
                 "a full buffer returns to the class it came from"
             );
         }
+        assert_eq!(class_of(0), class_of(SMALLEST));
     }
 
     #[test]
-    fn a_dropped_buffer_serves_the_next_request() {
+    fn a_dropped_tensor_serves_the_next_request() {
         let len = 777_777;
-        let first = Buffer::<f64>::stale(len);
-        let address = first.as_ptr();
+        let first = Tensor::<f64>::zeros([len]);
+        let address = first.as_slice().as_ptr();
         drop(first);
-        assert_eq!(Buffer::<f64>::stale(len - 1).as_ptr(), address, "same class, same memory");
+        let second = Tensor::<f64>::zeros([len - 1]);
+        assert_eq!(second.as_slice().as_ptr(), address, "same class, same memory");
+    }
+
+    #[test]
+    fn memory_that_a_caller_brought_does_not_pile_up() {
+        let len = 555_555;
+        let capacity = class_of(len).1;
+        drop(Tensor::new([capacity], vec![0f64; capacity]));
+        assert!(open(&f64::pool().bodies[class_of(len).0]).is_empty());
     }
 }

@@ -94,6 +94,15 @@ pub trait Real:
     fn pool() -> &'static Pool<Self>;
 }
 
+/// The functions that the standard library's floats have by the same name.
+macro_rules! inherent {
+    ($float:ty: $($function:ident)+) => {
+        $(fn $function(self) -> Self {
+            <$float>::$function(self)
+        })+
+    };
+}
+
 macro_rules! real {
     ($float:ty, $exp:path, $erf:path, $gemm:path) => {
         impl Real for $float {
@@ -109,27 +118,7 @@ macro_rules! real {
             fn exp(self) -> Self {
                 $exp(self)
             }
-            fn exp_m1(self) -> Self {
-                <$float>::exp_m1(self)
-            }
-            fn ln(self) -> Self {
-                <$float>::ln(self)
-            }
-            fn ln_1p(self) -> Self {
-                <$float>::ln_1p(self)
-            }
-            fn sqrt(self) -> Self {
-                <$float>::sqrt(self)
-            }
-            fn sin(self) -> Self {
-                <$float>::sin(self)
-            }
-            fn cos(self) -> Self {
-                <$float>::cos(self)
-            }
-            fn tanh(self) -> Self {
-                <$float>::tanh(self)
-            }
+            inherent!($float: exp_m1 ln ln_1p sqrt sin cos tanh);
             fn erf(self) -> Self {
                 $erf(self)
             }

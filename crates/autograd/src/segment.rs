@@ -22,7 +22,7 @@ impl<T: Real> Tape<T> {
     pub fn segment<'t>(
         &'t self,
         inputs: &[Var<'t, T>],
-        f: impl for<'s> Fn(&[Var<'s, T>]) -> Var<'s, T> + 'static,
+        f: impl for<'s> Fn(&[Var<'s, T>]) -> Var<'s, T> + Send + 'static,
     ) -> Var<'t, T> {
         let values: Vec<Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
         let y = {

@@ -12,9 +12,10 @@ pub const MAX_RANK: usize = 6;
 /// let shape = Shape::new(&[8, 32, 80]); // [batch, length, channel]
 /// assert_eq!((shape.len(), shape[1], shape.size()), (3, 32, 20_480));
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     rank: usize,
+    /// Zero beyond the rank, so that equal shapes are equal bits.
     axes: [usize; MAX_RANK],
 }
 
@@ -61,7 +62,7 @@ impl Shape {
     /// NumPy's rule: align shapes at their last axes; two lengths agree if equal or if one of them is 1.
     pub(crate) fn broadcast(&self, other: &Shape) -> Option<Shape> {
         let rank = self.rank.max(other.rank);
-        let mut out = Shape { rank, axes: [1; MAX_RANK] };
+        let mut out = Shape { rank, axes: [0; MAX_RANK] };
         for back in 1..=rank {
             let of = |s: &Shape| if back <= s.rank { s.axes[s.rank - back] } else { 1 };
             out.axes[rank - back] = match (of(self), of(other)) {
@@ -134,14 +135,6 @@ impl Deref for Shape {
         &self.axes[..self.rank]
     }
 }
-
-impl PartialEq for Shape {
-    fn eq(&self, other: &Self) -> bool {
-        self[..] == other[..]
-    }
-}
-
-impl Eq for Shape {}
 
 impl fmt::Debug for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

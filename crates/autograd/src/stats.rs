@@ -75,26 +75,20 @@ impl<T: Real> Stats<T> {
 
     /// A [`Stat::Sum`].
     pub fn sum(&self, about: ParamId, name: &'static str) -> Option<&Tensor<T>> {
-        match self.found.get(&(about, name))? {
-            Stat::Sum(sum) => Some(sum),
-            _ => None,
-        }
+        let Stat::Sum(sum) = self.found.get(&(about, name))? else { return None };
+        Some(sum)
     }
 
     /// A [`Stat::Counts`].
     pub fn counts(&self, about: ParamId, name: &'static str) -> Option<&[u64]> {
-        match self.found.get(&(about, name))? {
-            Stat::Counts(counts) => Some(counts),
-            _ => None,
-        }
+        let Stat::Counts(counts) = self.found.get(&(about, name))? else { return None };
+        Some(counts)
     }
 
     /// A [`Stat::Rows`].
     pub fn rows(&self, about: ParamId, name: &'static str) -> Option<&Tensor<T>> {
-        match self.found.get(&(about, name))? {
-            Stat::Rows(rows) => Some(rows),
-            _ => None,
-        }
+        let Stat::Rows(rows) = self.found.get(&(about, name))? else { return None };
+        Some(rows)
     }
 
     /// Whether nothing was observed.

@@ -8,11 +8,13 @@ use std::{
 use crate::{ParamId, Real, Sink, Tensor, Var, ops::Op};
 
 /// What a node does with the gradient of its output: hand one to each argument.
-pub(crate) type Backward<T> = Box<dyn FnOnce(Tensor<T>, &mut Sink<'_, T>)>;
+pub(crate) type Backward<T> = Box<dyn FnOnce(Tensor<T>, &mut Sink<'_, T>) + Send>;
 
 /// One computed value and how it came about.
 pub(crate) struct Node<T: Real> {
     pub value: Tensor<T>,
+    /// During the sweep: the gradient collected so far.
+    pub grad: Option<Tensor<T>>,
     pub op: &'static str,
     pub at: &'static Location<'static>,
     /// The arguments, as a range of `Records::edges`.
@@ -37,6 +39,13 @@ impl<T: Real> Records<T> {
     pub fn arguments(&self, node: &Node<T>) -> &[u32] {
         &self.edges[node.edges.0 as usize..node.edges.1 as usize]
     }
+
+    /// Forgets everything but the memory it took.
+    pub fn clear(&mut self) {
+        self.nodes.clear();
+        self.edges.clear();
+        (self.bytes, self.peak) = (0, 0);
+    }
 }
 
 /// The record of a computation, from which [`Var::backward`] finds its derivatives.
@@ -56,6 +65,13 @@ pub struct Tape<T: Real> {
     pub(crate) records: RefCell<Records<T>>,
     recording: Cell<bool>,
     pub(crate) spent: Cell<bool>,
+}
+
+/// The memory of a tape serves the next one.
+impl<T: Real> Drop for Tape<T> {
+    fn drop(&mut self) {
+        T::pool().recycle_tape(self.records.take());
+    }
 }
 
 /// What a tape holds; see [`Tape::stats`].
@@ -80,8 +96,7 @@ impl<T: Real> Default for Tape<T> {
 impl<T: Real> Tape<T> {
     /// An empty tape.
     pub fn new() -> Self {
-        let records = Records { nodes: Vec::new(), edges: Vec::new(), bytes: 0, peak: 0 };
-        Self { records: RefCell::new(records), recording: Cell::new(true), spent: Cell::new(false) }
+        Self { records: RefCell::new(T::pool().tape()), recording: Cell::new(true), spent: Cell::new(false) }
     }
 
     /// A leaf that wants a gradient.
@@ -121,7 +136,7 @@ impl<T: Real> Tape<T> {
         op: &'static Op,
         inputs: &[Var<'t, T>],
         value: Tensor<T>,
-        backward: impl FnOnce(Tensor<T>, &mut Sink<'_, T>) + 'static,
+        backward: impl FnOnce(Tensor<T>, &mut Sink<'_, T>) + Send + 'static,
     ) -> Var<'t, T> {
         self.record_as(op.name, inputs, value, backward)
     }
@@ -132,7 +147,7 @@ impl<T: Real> Tape<T> {
         op: &'static str,
         inputs: &[Var<'t, T>],
         value: Tensor<T>,
-        backward: impl FnOnce(Tensor<T>, &mut Sink<'_, T>) + 'static,
+        backward: impl FnOnce(Tensor<T>, &mut Sink<'_, T>) + Send + 'static,
     ) -> Var<'t, T> {
         for input in inputs {
             assert!(
@@ -168,7 +183,8 @@ impl<T: Real> Tape<T> {
         records.peak = records.peak.max(records.bytes);
         let edges = (first, records.edges.len() as u32);
         let keep = wants && inputs.is_empty();
-        records.nodes.push(Node { value, op, at: Location::caller(), edges, backward, wants, keep, param });
+        let at = Location::caller();
+        records.nodes.push(Node { value, grad: None, op, at, edges, backward, wants, keep, param });
         Var { tape: self, id }
     }
 

@@ -77,7 +77,7 @@ impl<'t, T: Real> Var<'t, T> {
         self,
         op: &'static Op,
         f: impl Fn(T) -> T,
-        df: impl Fn(T) -> T + 'static,
+        df: impl Fn(T) -> T + Send + 'static,
     ) -> Self {
         let x = self.value();
         let y = x.map(f);
@@ -93,7 +93,7 @@ impl<'t, T: Real> Var<'t, T> {
         self,
         op: &'static Op,
         f: impl Fn(T) -> T,
-        df: impl Fn(T) -> T + 'static,
+        df: impl Fn(T) -> T + Send + 'static,
     ) -> Self {
         let y = self.value().map(f);
         let saved = y.clone();
@@ -106,7 +106,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// A reduction over axes, which vanish or (`keep`) keep length 1. `f` folds them to length 1 and returns the value
     /// with its derivative: from ∂L/∂y, axes still kept, to ∂L/∂x.
     #[track_caller]
-    pub(crate) fn reduce<B: FnOnce(Tensor<T>) -> Tensor<T> + 'static>(
+    pub(crate) fn reduce<B: FnOnce(Tensor<T>) -> Tensor<T> + Send + 'static>(
         self,
         op: &'static Op,
         axes: &[usize],
@@ -117,8 +117,8 @@ impl<'t, T: Real> Var<'t, T> {
         shape.check_axes(op.name, axes);
         let (y, derivative) = f(self.value());
         let kept = *y.shape();
-        self.tape.record(op, &[self], y.reshaped(shape.reduced(axes, keep)), move |g, sink| {
-            sink.add(0, derivative(g.reshaped(kept)));
+        self.tape.record(op, &[self], y.into_shape(shape.reduced(axes, keep)), move |g, sink| {
+            sink.add(0, derivative(g.into_shape(kept)));
         })
     }
 }

@@ -24,6 +24,11 @@ pub fn vjp<T: Real>(
     };
     let x: Vec<_> = inputs.iter().enumerate().map(leaf).collect();
     let grads = sweep(&tape, f(&x), u, fault);
+    gradients(&grads, &x)
+}
+
+/// The gradient of each x, zeros where none arrived.
+pub fn gradients<T: Real>(grads: &Grads<T>, x: &[Var<'_, T>]) -> Vec<Tensor<T>> {
     x.iter().map(|x| grads.get(*x).cloned().unwrap_or_else(|| Tensor::zeros(x.shape()))).collect()
 }
 

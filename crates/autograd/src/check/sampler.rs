@@ -36,6 +36,12 @@ impl Sampler {
         Shape::new(&self.dims::<3>()[..rank])
     }
 
+    /// What `draw` makes of a random shape: `s.any(Sampler::normal)`.
+    pub fn any(&mut self, draw: impl FnOnce(&mut Self, &[usize]) -> Tensor<f64>) -> Tensor<f64> {
+        let shape = self.shape();
+        draw(self, &shape)
+    }
+
     /// Elements drawn one by one.
     pub fn draw(&mut self, shape: &[usize], mut each: impl FnMut(&mut Rng) -> f64) -> Tensor<f64> {
         let elements = (0..shape.iter().product()).map(|_| each(&mut self.rng)).collect();

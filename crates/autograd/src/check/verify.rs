@@ -20,6 +20,13 @@ pub struct Failure {
     pub got: f64,
 }
 
+impl Failure {
+    /// A failure of a case that [`verify_op`](super::verify_op) will name.
+    fn new(oracle: &'static str, at: Option<(usize, usize)>, [expected, got]: [f64; 2]) -> Box<Self> {
+        Box::new(Self { case: String::new(), oracle, at, expected, got })
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} contradict the tape", self.case, self.oracle)?;
@@ -145,10 +152,7 @@ impl Case {
         let worst = (0..g.as_slice().len())
             .map(element)
             .max_by(|a, b| (a.1 - a.2).abs().total_cmp(&(b.1 - b.2).abs()));
-        worst.map(|(i, expected, got)| {
-            let case = String::new();
-            Box::new(Failure { case, oracle: "central differences", at: Some((k, i)), expected, got })
-        })
+        worst.map(|(i, expected, got)| Failure::new("central differences", Some((k, i)), [expected, got]))
     }
 
     /// The Hessian of ⟨u, f⟩ is symmetric, and H v is the difference of the gradients at x ± hv.
@@ -193,9 +197,7 @@ impl Case {
             let tape = crate::Tape::new();
             let x: Vec<_> = x.iter().map(|x| tape.var(x.clone())).collect();
             let grads = sweep(&tape, f(&x) + f(&x), u, fault);
-            x.iter()
-                .map(|x| grads.get(*x).cloned().unwrap_or_else(|| Tensor::zeros(x.shape())))
-                .collect::<Vec<_>>()
+            gradients(&grads, &x)
         };
         agree("fan-out", dot(&ones, &twice), dot(&ones, &fan_out), 1e-12)?;
         for k in 0..x.len() {
@@ -217,14 +219,7 @@ impl Case {
             for (i, (&expected, &got)) in wide.as_slice().iter().zip(narrow.as_slice()).enumerate() {
                 let got = f64::from(got);
                 if (expected - got).abs() > 1e-3 * size || got.is_nan() {
-                    let case = String::new();
-                    return Err(Box::new(Failure {
-                        case,
-                        oracle: "single precision",
-                        at: Some((k, i)),
-                        expected,
-                        got,
-                    }));
+                    return Err(Failure::new("single precision", Some((k, i)), [expected, got]));
                 }
             }
         }
@@ -265,15 +260,14 @@ fn agree(
     if error <= tolerance {
         return Ok(error);
     }
-    Err(Box::new(Failure { case: String::new(), oracle, at: None, expected, got }))
+    Err(Failure::new(oracle, None, [expected, got]))
 }
 
 /// Two lists of gradients are the same bits.
 fn exactly(oracle: &'static str, expected: &[Tensor<f64>], got: &[Tensor<f64>]) -> Result<(), Box<Failure>> {
     for (k, (e, g)) in expected.iter().zip(got).enumerate() {
         if let Some(i) = (0..e.as_slice().len()).find(|&i| e.as_slice()[i] != g.as_slice()[i]) {
-            let (expected, got) = (e.as_slice()[i], g.as_slice()[i]);
-            return Err(Box::new(Failure { case: String::new(), oracle, at: Some((k, i)), expected, got }));
+            return Err(Failure::new(oracle, Some((k, i)), [e.as_slice()[i], g.as_slice()[i]]));
         }
     }
     Ok(())

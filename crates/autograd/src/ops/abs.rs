@@ -1,15 +1,11 @@
 //! y = |x|,  ∂y/∂x = sign x (0 at 0)
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static ABS: Op = Op {
     name: "abs",
     formula: "y = |x|",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.away_from(&shape, &[0.0])], |x| x[0].abs())]
-    },
+    cases: |s| vec![case!([s.any(|s, shape| s.away_from(shape, &[0.0]))], |x| x[0].abs())],
 };
 
 impl<T: Real> Var<'_, T> {

@@ -9,8 +9,7 @@
 
 use std::ops::Add;
 
-use super::Op;
-use crate::{Real, Var, case, shape::broadcast_or_panic};
+use super::*;
 
 pub static ADD: Op = Op {
     name: "add",

@@ -1,7 +1,6 @@
 //! y[m] = (1/k) Σₜ x[m·stride + t], t < k, along the length,  ∂L/∂x[i] = (1/k) Σ g over the windows that hold i
 
-use super::Op;
-use crate::{Real, Tensor, Var, case, shape::mismatch};
+use super::*;
 
 pub static AVG_POOL1D: Op = Op {
     name: "avg_pool1d",

@@ -1,7 +1,6 @@
 //! y = x repeated along axes,  ∂L/∂x = Σ g over the repetitions
 
-use super::Op;
-use crate::{Real, Shape, Var, case, shape::mismatch};
+use super::*;
 
 pub static BROADCAST_TO: Op = Op {
     name: "broadcast_to",

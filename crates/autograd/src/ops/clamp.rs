@@ -1,15 +1,11 @@
 //! y = x limited to [low, high];  ∂y/∂x = 1 inside, 0 outside and at the bounds
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static CLAMP: Op = Op {
     name: "clamp",
     formula: "y = min(max(x, low), high)",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.away_from(&shape, &[-0.5, 0.8])], |x| x[0].clamp(-0.5, 0.8))]
-    },
+    cases: |s| vec![case!([s.any(|s, shape| s.away_from(shape, &[-0.5, 0.8]))], |x| x[0].clamp(-0.5, 0.8))],
 };
 
 impl<T: Real> Var<'_, T> {

@@ -1,7 +1,6 @@
 //! y = [x₁; x₂; …] along an axis,  ∂L/∂xₖ = its stretch of g
 
-use super::Op;
-use crate::{Real, Tensor, Var, case, shape::mismatch};
+use super::*;
 
 pub static CONCAT: Op = Op {
     name: "concat",

@@ -1,8 +1,8 @@
 //! y[m] = bias + Σₖ x[m·stride + k·dilation − pad_left] · w[k]; its gradients are the adjoint and x windowsᵀ · G.
 
-use super::Op;
+use super::*;
 use crate::{
-    Conv1dSpec, Real, Shape, Var, case,
+    Conv1dSpec,
     conv::{Windows, transposed},
     conv_spec::misfit,
 };

@@ -1,8 +1,8 @@
 //! y[m·stride + k·dilation − pad_left] += x[m] · w[k]: the adjoint of conv1d, which is therefore its gradient.
 
-use super::Op;
+use super::*;
 use crate::{
-    Conv1dSpec, Real, Shape, Var, case,
+    Conv1dSpec,
     conv::{Windows, transposed},
     conv_spec::misfit,
 };

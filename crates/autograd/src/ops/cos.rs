@@ -1,15 +1,11 @@
 //! y = cos x,  ∂y/∂x = −sin x
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static COS: Op = Op {
     name: "cos",
     formula: "y = cos x",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.normal(&shape)], |x| x[0].cos())]
-    },
+    cases: |s| vec![case!([s.any(Sampler::normal)], |x| x[0].cos())],
 };
 
 impl<T: Real> Var<'_, T> {

@@ -1,15 +1,11 @@
 //! y = x,  ∂y/∂x = 0 by decree
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static DETACH: Op = Op {
     name: "detach",
     formula: "y = x, a constant",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.normal(&shape)], |x| x[0].detach() + x[0], surrogate | x | x[0])]
-    },
+    cases: |s| vec![case!([s.any(Sampler::normal)], |x| x[0].detach() + x[0], surrogate | x | x[0])],
 };
 
 impl<T: Real> Var<'_, T> {

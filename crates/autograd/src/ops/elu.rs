@@ -1,15 +1,11 @@
 //! y = x where x > 0, else α(eˣ − 1);  ∂y/∂x = 1 or y + α
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static ELU: Op = Op {
     name: "elu",
     formula: "y = x where x > 0, else α(eˣ − 1)",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.away_from(&shape, &[0.0])], |x| x[0].elu(0.7))]
-    },
+    cases: |s| vec![case!([s.any(|s, shape| s.away_from(shape, &[0.0]))], |x| x[0].elu(0.7))],
 };
 
 impl<T: Real> Var<'_, T> {

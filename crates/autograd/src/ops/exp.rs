@@ -1,14 +1,15 @@
 //! y = eˣ,  ∂y/∂x = y
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static EXP: Op = Op {
     name: "exp",
     formula: "y = eˣ",
     cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.normal(&shape)], |x| x[0].exp())]
+        vec![
+            case!([s.any(Sampler::normal)], |x| x[0].exp()),
+            case!([s.any(Sampler::normal)], |x| (-x[0]).exp()),
+        ]
     },
 };
 

@@ -1,7 +1,6 @@
 //! y[j] = x[rows[j]],  ∂L/∂x = scatter_add(g, rows)
 
-use super::Op;
-use crate::{Real, Var, case, shape::mismatch};
+use super::*;
 
 pub static GATHER_ROWS: Op = Op {
     name: "gather_rows",

@@ -1,15 +1,11 @@
 //! y = x·Φ(x), Φ the normal distribution;  ∂y/∂x = Φ(x) + x·φ(x)
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static GELU: Op = Op {
     name: "gelu",
     formula: "y = x·Φ(x)",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.normal(&shape)], |x| x[0].gelu())]
-    },
+    cases: |s| vec![case!([s.any(Sampler::normal)], |x| x[0].gelu())],
 };
 
 impl<T: Real> Var<'_, T> {

@@ -1,7 +1,6 @@
 //! y = x / max(‖x‖₂, ε) along an axis,  ∂L/∂x = (g − y·Σ g·y) / ‖x‖₂, or g/ε where ‖x‖₂ < ε
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static L2_NORMALIZE: Op = Op {
     name: "l2_normalize",

@@ -1,15 +1,11 @@
 //! y = x where x > 0, else slope·x;  ∂y/∂x = 1 or slope
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static LEAKY_RELU: Op = Op {
     name: "leaky_relu",
     formula: "y = max(x, 0) + slope·min(x, 0)",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.away_from(&shape, &[0.0])], |x| x[0].leaky_relu(0.1))]
-    },
+    cases: |s| vec![case!([s.any(|s, shape| s.away_from(shape, &[0.0]))], |x| x[0].leaky_relu(0.1))],
 };
 
 impl<T: Real> Var<'_, T> {

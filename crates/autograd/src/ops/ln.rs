@@ -1,15 +1,11 @@
 //! y = ln x,  ∂y/∂x = 1/x
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static LN: Op = Op {
     name: "ln",
     formula: "y = ln x",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.uniform(&shape, 0.3, 3.0)], |x| x[0].ln())]
-    },
+    cases: |s| vec![case!([s.any(|s, shape| s.uniform(shape, 0.3, 3.0))], |x| x[0].ln())],
 };
 
 impl<T: Real> Var<'_, T> {

@@ -1,7 +1,7 @@
 //! y = x − ln Σ eˣ along an axis,  ∂L/∂x = g − eʸ·Σ g
 
-use super::{Op, softmax::Exponentials};
-use crate::{Real, Var, case};
+use super::softmax::Exponentials;
+use super::*;
 
 pub static LOG_SOFTMAX: Op = Op {
     name: "log_softmax",

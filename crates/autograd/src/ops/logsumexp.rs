@@ -1,7 +1,7 @@
 //! y = ln Σ eˣ over some axes,  ∂y/∂x = eˣ⁻ʸ: the softmax
 
-use super::{Op, softmax::Exponentials};
-use crate::{Real, Var, case};
+use super::softmax::Exponentials;
+use super::*;
 
 pub static LOGSUMEXP: Op = Op {
     name: "logsumexp",

@@ -1,7 +1,7 @@
 //! C = A·B over the last two axes; ∂L/∂A = G·Bᵀ, ∂L/∂B = Aᵀ·G. Transposed operands are read in place, never copied.
 
-use super::Op;
-use crate::{Real, Shape, Var, case, gemm::batched, shape::mismatch};
+use super::*;
+use crate::gemm::batched;
 
 pub static MATMUL: Op = Op {
     name: "matmul",

@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering::{self, Equal, Greater, Less};
 
-use super::Op;
-use crate::{Real, Var, case, shape::mismatch};
+use super::*;
 
 pub static MAX: Op = Op {
     name: "max",

@@ -1,7 +1,6 @@
 //! z = max(x, y) with broadcasting;  the gradient goes to the larger one, half to each at a tie
 
-use super::Op;
-use crate::{Real, Shape, Tensor, Var, case, check::Sampler, shape::broadcast_or_panic};
+use super::*;
 
 pub static MAXIMUM: Op = Op {
     name: "maximum",
@@ -27,7 +26,7 @@ pub(super) fn untied(s: &mut Sampler, [a, b]: &[Shape; 2]) -> [Tensor<f64>; 2] {
 pub(super) fn winner<'t, T: Real>(
     op: &'static Op,
     [x, y]: [Var<'t, T>; 2],
-    wins: impl Fn(T, T) -> bool + Copy + 'static,
+    wins: impl Fn(T, T) -> bool + Copy + Send + 'static,
 ) -> Var<'t, T> {
     broadcast_or_panic(op.name, &x.shape(), &y.shape());
     let (xv, yv, half) = (x.value(), y.value(), T::of(0.5));

@@ -1,7 +1,6 @@
 //! y = (Σ x) / n over some axes,  ∂y/∂x = 1/n
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static MEAN: Op = Op {
     name: "mean",

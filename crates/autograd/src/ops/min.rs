@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering::Less;
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static MIN: Op = Op {
     name: "min",

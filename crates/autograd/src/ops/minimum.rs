@@ -1,10 +1,7 @@
 //! z = min(x, y) with broadcasting;  the gradient goes to the smaller one, half to each at a tie
 
-use super::{
-    Op,
-    maximum::{untied, winner},
-};
-use crate::{Real, Var, case};
+use super::maximum::{untied, winner};
+use super::*;
 
 pub static MINIMUM: Op = Op {
     name: "minimum",

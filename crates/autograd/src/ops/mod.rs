@@ -5,7 +5,12 @@
 
 pub use pad::Pad;
 
-use crate::check::{Case, Sampler};
+// The vocabulary of the op files: each begins with `use super::*`.
+use crate::{
+    Real, Shape, Tensor, Var, case,
+    check::{Case, Sampler},
+    shape::{broadcast_or_panic, mismatch},
+};
 
 /// The descriptor of an operation.
 pub struct Op {

@@ -9,8 +9,7 @@
 
 use std::ops::Mul;
 
-use super::Op;
-use crate::{Real, Var, case, shape::broadcast_or_panic};
+use super::*;
 
 pub static MUL: Op = Op {
     name: "mul",

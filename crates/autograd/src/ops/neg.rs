@@ -9,15 +9,13 @@
 
 use std::ops::Neg;
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static NEG: Op = Op {
     name: "neg",
     formula: "y = −x",
     cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.normal(&shape)], |x| -x[0])]
+        vec![case!([s.any(Sampler::normal)], |x| -x[0]), case!([s.any(Sampler::normal)], |x| -(x[0] * x[0]))]
     },
 };
 

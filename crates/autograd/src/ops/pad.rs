@@ -1,7 +1,6 @@
 //! y = x with `left` and `right` more places along an axis,  ∂L/∂x = g summed over the places that show each x
 
-use super::Op;
-use crate::{Real, Var, case, shape::mismatch};
+use super::*;
 
 /// What padding shows beyond the ends of an axis, as in PyTorch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! y = x with its axes in another order,  ∂L/∂x = g with its axes put back
 
-use super::Op;
-use crate::{Real, Tensor, Var, case, shape::mismatch};
+use super::*;
 
 pub static PERMUTE: Op = Op {
     name: "permute",

@@ -1,7 +1,6 @@
 //! z = xᵖ,  ∂z/∂x = p·xᵖ⁻¹, ∂z/∂p = z·ln x
 
-use super::Op;
-use crate::{Real, Var, case, shape::broadcast_or_panic};
+use super::*;
 
 pub static POW: Op = Op {
     name: "pow",

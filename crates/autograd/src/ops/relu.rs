@@ -1,15 +1,11 @@
 //! y = max(x, 0),  ∂y/∂x = 1 where y > 0, else 0
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static RELU: Op = Op {
     name: "relu",
     formula: "y = max(x, 0)",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.away_from(&shape, &[0.0])], |x| x[0].relu())]
-    },
+    cases: |s| vec![case!([s.any(|s, shape| s.away_from(shape, &[0.0]))], |x| x[0].relu())],
 };
 
 impl<T: Real> Var<'_, T> {

@@ -1,7 +1,6 @@
 //! y = x under another shape,  ∂L/∂x = g under the shape of x
 
-use super::Op;
-use crate::{Real, Shape, Var, case, shape::mismatch};
+use super::*;
 
 pub static RESHAPE: Op = Op {
     name: "reshape",

@@ -1,7 +1,6 @@
 //! y[rows[j]] += x[j] into zeros,  ∂L/∂x = gather_rows(g, rows)
 
-use super::Op;
-use crate::{Real, Var, case, shape::mismatch};
+use super::*;
 
 pub static SCATTER_ADD: Op = Op {
     name: "scatter_add",

@@ -1,7 +1,6 @@
 //! z = x where c, else y;  ∂z/∂x = 1 where c, ∂z/∂y = 1 elsewhere
 
-use super::Op;
-use crate::{Real, Tensor, Var, case, shape::broadcast_or_panic};
+use super::*;
 
 pub static SELECT: Op = Op {
     name: "select",

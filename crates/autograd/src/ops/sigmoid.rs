@@ -1,15 +1,11 @@
 //! y = 1/(1 + e⁻ˣ),  ∂y/∂x = y(1 − y)
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static SIGMOID: Op = Op {
     name: "sigmoid",
     formula: "y = 1/(1 + e⁻ˣ)",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.normal(&shape)], |x| x[0].sigmoid())]
-    },
+    cases: |s| vec![case!([s.any(Sampler::normal)], |x| x[0].sigmoid())],
 };
 
 /// σ(x) by e^(−|x|), which never overflows: 1/(1 + e⁻ˣ) = eˣ/(eˣ + 1).

@@ -1,15 +1,12 @@
 //! y = x·σ(x),  ∂y/∂x = σ(x)(1 + x(1 − σ(x)))
 
-use super::{Op, sigmoid::logistic};
-use crate::{Real, Var, case};
+use super::sigmoid::logistic;
+use super::*;
 
 pub static SILU: Op = Op {
     name: "silu",
     formula: "y = x·σ(x)",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.normal(&shape)], |x| x[0].silu())]
-    },
+    cases: |s| vec![case!([s.any(Sampler::normal)], |x| x[0].silu())],
 };
 
 impl<T: Real> Var<'_, T> {

@@ -1,15 +1,11 @@
 //! y = sin x,  ∂y/∂x = cos x
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static SIN: Op = Op {
     name: "sin",
     formula: "y = sin x",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.normal(&shape)], |x| x[0].sin())]
-    },
+    cases: |s| vec![case!([s.any(Sampler::normal)], |x| x[0].sin())],
 };
 
 impl<T: Real> Var<'_, T> {

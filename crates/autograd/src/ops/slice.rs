@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::Op;
-use crate::{Real, Var, case, shape::mismatch};
+use super::*;
 
 pub static SLICE: Op = Op {
     name: "slice",

@@ -1,7 +1,6 @@
 //! y = x + sin²(αx)/α,  ∂y/∂x = 1 + sin 2αx,  ∂y/∂α = (x·sin 2αx − sin²(αx)/α)/α
 
-use super::Op;
-use crate::{Real, Var, case, shape::broadcast_or_panic};
+use super::*;
 
 pub static SNAKE: Op = Op {
     name: "snake",

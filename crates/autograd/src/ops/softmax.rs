@@ -1,7 +1,6 @@
 //! y = eˣ / Σ eˣ along an axis,  ∂L/∂x = y·(g − Σ g·y)
 
-use super::Op;
-use crate::{Real, Tensor, Var, case};
+use super::*;
 
 pub static SOFTMAX: Op = Op {
     name: "softmax",

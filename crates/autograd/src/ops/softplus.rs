@@ -1,15 +1,12 @@
 //! y = ln(1 + eˣ),  ∂y/∂x = σ(x)
 
-use super::{Op, sigmoid::logistic};
-use crate::{Real, Var, case};
+use super::sigmoid::logistic;
+use super::*;
 
 pub static SOFTPLUS: Op = Op {
     name: "softplus",
     formula: "y = ln(1 + eˣ)",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.normal(&shape)], |x| x[0].softplus())]
-    },
+    cases: |s| vec![case!([s.any(Sampler::normal)], |x| x[0].softplus())],
 };
 
 impl<T: Real> Var<'_, T> {

@@ -1,15 +1,11 @@
 //! y = √x,  ∂y/∂x = 1/(2y)
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static SQRT: Op = Op {
     name: "sqrt",
     formula: "y = √x",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.uniform(&shape, 0.3, 3.0)], |x| x[0].sqrt())]
-    },
+    cases: |s| vec![case!([s.any(|s, shape| s.uniform(shape, 0.3, 3.0))], |x| x[0].sqrt())],
 };
 
 impl<T: Real> Var<'_, T> {

@@ -1,15 +1,11 @@
 //! y = x²,  ∂y/∂x = 2x
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static SQUARE: Op = Op {
     name: "square",
     formula: "y = x²",
-    cases: |s| {
-        let shape = s.shape();
-        vec![case!([s.normal(&shape)], |x| x[0].square())]
-    },
+    cases: |s| vec![case!([s.any(Sampler::normal)], |x| x[0].square())],
 };
 
 impl<T: Real> Var<'_, T> {

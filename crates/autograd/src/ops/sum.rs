@@ -1,7 +1,6 @@
 //! y = Σ x over some axes,  ∂y/∂x = 1
 
-use super::Op;
-use crate::{Real, Var, case};
+use super::*;
 
 pub static SUM: Op = Op {
     name: "sum",

@@ -1,7 +1,6 @@
 //! y[m] = x[⌊m / factor⌋] along the length,  ∂L/∂x[i] = Σ g over its repetitions
 
-use super::Op;
-use crate::{Real, Var, case, shape::mismatch};
+use super::*;
 
 pub static UPSAMPLE_NEAREST1D: Op = Op {
     name: "upsample_nearest1d",

@@ -9,9 +9,10 @@ pub static SNAKE: Op = Op {
     name: "Snake",
     formula: "y = x + sin²(αx)/α",
     cases: |s| {
-        let [n, l, c] = s.dims();
+        // Two channels at least: a single element where y′ ≈ 0 leaves nothing that the error could be small against.
+        let ([n, l], c) = (s.dims(), s.int(2, 4));
         let mut case = layer_case!(s, s.normal(&[n, l, c]), |scope| Snake::new(scope, c));
-        case.inputs[1] = s.uniform(&[c], 0.5, 2.0); // α is not zero
+        case.inputs[1] = s.uniform(&[c], 0.5, 1.2); // α is not zero
         vec![case]
     },
 };

@@ -33,7 +33,10 @@ pub static KL_DIV: Op = Op {
 /// ```
 #[track_caller]
 pub fn kl_div<'t, T: Real>(x: Var<'t, T>, target: Var<'t, T>, reduction: Reduction) -> Var<'t, T> {
-    let log = target.clamp(f64::from(f32::MIN_POSITIVE), f64::INFINITY).ln();
+    // The smallest normal number of T stands in for 0, whose logarithm is infinite.
+    let single = T::of(f64::MIN_POSITIVE) == T::ZERO;
+    let tiny = if single { f64::from(f32::MIN_POSITIVE) } else { f64::MIN_POSITIVE };
+    let log = target.clamp(tiny, f64::INFINITY).ln();
     reduction.apply(target * (log - x))
 }
 

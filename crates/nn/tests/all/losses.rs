@@ -57,7 +57,7 @@ fn losses_and_their_gradients_are_those_of_pytorch() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 12 + 14 + 2 + 7, "all losses that we have");
+    assert_eq!(seen, 12 + 14 + 2 + 8, "all losses that we have");
 }
 
 #[test]

@@ -80,6 +80,10 @@ def probabilities(g):
     g.grad("kl_div_zero_target", "kl_div", {"reduction": "batchmean", "log_target": False},
            lambda x: F.kl_div(x, target, reduction="batchmean"), {"x": (F.log_softmax(torch.randn(2, 3), 1), "N K")}, "",
            {"target": (target, "N K")}, ONE)
+    seed("kl_div_tiny_target")
+    target = torch.tensor([[1e-43, 1e-150, 1.0], [0.5, 1e-300, 0.5]])  # below every f32: logarithms of f64 reach further
+    loss(g, "kl_div_tiny_target", "kl_div", {"reduction": "batchmean", "log_target": False},
+         lambda x, t: F.kl_div(x, t, reduction="batchmean"), {"x": (F.log_softmax(torch.randn(2, 3), 1), "N K"), "target": (target, "N K")})
 
 
 def main():

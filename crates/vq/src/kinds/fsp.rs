@@ -105,7 +105,7 @@ impl Cdf {
 fn elementwise<'t, T: Real>(
     z: Var<'t, T>,
     cdf: impl Fn(T) -> T,
-    density: impl Fn(T) -> T + 'static,
+    density: impl Fn(T) -> T + Send + 'static,
 ) -> Var<'t, T> {
     let backward =
         move |x: &[Tensor<T>], _: &Tensor<T>, g: Tensor<T>, sink: &mut gradbook_autograd::Sink<'_, T>| {

@@ -1,10 +1,10 @@
 //! Two moons: a small network learns to tell two interleaved half circles apart, with everything a training run has —
 //! sharded steps, AdamW, warm-up and cosine, clipping, a weight average.
 //!
-//! `cargo run --release -p gradbook-nn --example two_moons`
+//! `cargo run --release --example 07_two_moons`
 
-use gradbook_autograd::{Graph, ParamStore, Rng, Shape, Tape, Tensor};
-use gradbook_nn::{
+use gradbook::autograd::{Graph, ParamStore, Rng, Shape, Tape, Tensor};
+use gradbook::nn::{
     Activation, Clip, Layer, Linear, Optimizer, OptimizerConfig, Schedule, Scope, Sequential, ShardedStep,
     Summary, WeightAverage, loss::cross_entropy,
 };
