@@ -51,25 +51,30 @@ pub enum Framing {
     Centered,
 }
 
-/// Parameters of a log-mel spectrogram. In a configuration file every field may be left out.
+/// Parameters of a log-mel spectrogram. In a configuration file every field may be left out; what depends on the sample
+/// rate then fits the recordings, see [`fitted`](Self::fitted).
 ///
 /// ```text
 /// logmel[t, m] = ln( Σ_k filter[m, k] · S(X_t[k]) + floor ),   X_t = rfft(window · frame_t),   S(X) = |X|² or |X|
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default = "MelParams::open", deny_unknown_fields)]
 pub struct MelParams {
-    /// Samples per second; recordings at other rates are resampled.
+    /// Samples per second; recordings at other rates are resampled. 0: that of most recordings.
+    #[serde(skip_serializing_if = "is_zero")]
     pub sample_rate: u32,
-    /// Samples per frame: the length of the window and of the Fourier transform.
+    /// Samples per frame: the length of the window and of the Fourier transform. 0: the largest power of two in 32 ms.
+    #[serde(skip_serializing_if = "is_zero")]
     pub n_fft: usize,
-    /// Samples from one frame to the next.
+    /// Samples from one frame to the next. 0: a quarter of a frame.
+    #[serde(skip_serializing_if = "is_zero")]
     pub hop: usize,
     /// Number of mel bands.
     pub mels: usize,
     /// Lower edge of the first band, in Hz.
     pub f_min: f32,
-    /// Upper edge of the last band, in Hz.
+    /// Upper edge of the last band, in Hz. 0: half the sample rate.
+    #[serde(skip_serializing_if = "is_zero")]
     pub f_max: f32,
     /// The formula that places the bands.
     pub scale: MelScale,
@@ -107,7 +112,34 @@ impl Default for MelParams {
     }
 }
 
+fn is_zero<T: Default + PartialEq>(x: &T) -> bool {
+    *x == T::default()
+}
+
 impl MelParams {
+    /// The defaults of a configuration file: what depends on the sample rate is 0, to be fitted to the recordings.
+    pub fn open() -> Self {
+        Self { sample_rate: 0, n_fft: 0, hop: 0, f_max: 0.0, ..Self::default() }
+    }
+
+    /// The parameters for recordings at `rate` samples per second: what is 0 gets a value that fits.
+    ///
+    /// ```
+    /// use gradbook_audio::MelParams;
+    /// assert_eq!(MelParams::open().fitted(8_000), MelParams::default());
+    /// let bird = MelParams::open().fitted(44_100); // frames of 23 ms
+    /// assert_eq!((bird.n_fft, bird.hop, bird.f_max), (1_024, 256, 22_050.0));
+    /// ```
+    #[must_use]
+    pub fn fitted(&self, rate: u32) -> Self {
+        let or = |value: usize, fit: usize| if value == 0 { fit } else { value };
+        let sample_rate = or(self.sample_rate as usize, rate as usize) as u32;
+        let n_fft = or(self.n_fft, 1 << (sample_rate as usize * 32 / 1000).max(2).ilog2());
+        let hop = or(self.hop, (n_fft / 4).max(1));
+        let f_max = if self.f_max == 0.0 { sample_rate as f32 / 2.0 } else { self.f_max };
+        Self { sample_rate, n_fft, hop, f_max, ..self.clone() }
+    }
+
     /// Checks every field against its rule.
     ///
     /// # Errors

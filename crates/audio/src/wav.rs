@@ -74,6 +74,19 @@ pub fn read(path: &Path) -> Result<Audio> {
     decode(io::BufReader::new(file)).map_err(|source| Error::Wav { path: path.into(), source })
 }
 
+/// Samples per second of a WAV file, from its header.
+///
+/// # Errors
+/// As [`read`], for what the header shows.
+pub fn sample_rate(path: &Path) -> Result<u32> {
+    let file = std::fs::File::open(path).map_err(|source| Error::Io { path: path.into(), source })?;
+    let header = WavReader::new(io::BufReader::new(file)).map_err(format_error);
+    let rate = header.map(|reader| reader.spec().sample_rate).and_then(|rate| {
+        if SAMPLE_RATES.contains(&rate) { Ok(rate) } else { Err(WavError::SampleRate(rate)) }
+    });
+    rate.map_err(|source| Error::Wav { path: path.into(), source })
+}
+
 /// Decodes a WAV stream; see [`read`].
 ///
 /// # Errors

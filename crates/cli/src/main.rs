@@ -17,11 +17,11 @@ use crate::{commands::Command, terminal::Style};
 #[derive(Parser)]
 #[command(name = "gradbook", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Examples:
-  gradbook compare                          the cure of codebook collapse in a minute, on built-in sounds
-  gradbook train best --data recordings/    a model of your own recordings
-  gradbook recipes                          what can be trained by name
+  gradbook compare                        codebook collapse and its cure
+  gradbook train best --data recordings/  a model of your own recordings
+  gradbook recipes                        what can be trained by name
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted with everything saved.")]
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, all saved.")]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

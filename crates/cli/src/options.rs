@@ -8,6 +8,9 @@ use gradbook_lab::{Error, Existing, Recipe};
 
 use crate::{Loudness, terminal::Style, watch};
 
+/// So many recordings that cannot be used are named unasked.
+const LEFT_OUT: usize = 5;
+
 /// What to train on and for how long.
 #[derive(Args)]
 pub struct TrainOptions {
@@ -101,16 +104,18 @@ pub fn load(config: &CorpusConfig, loudness: &Loudness) -> Result<Corpus, Error>
             Source::Folder(folder) => folder.display().to_string(),
         };
         let (train, test) = (corpus.train.len(), corpus.test.len());
-        eprintln!("{}", Style::Note.paint(format!("{source}: {train} clips to train on, {test} held out")));
-        if !corpus.skipped.is_empty() {
-            let count = corpus.skipped.len();
-            let more = if loudness.verbose { "" } else { " (--verbose lists them)" };
-            eprintln!("{}", Style::Note.paint(format!("{count} recordings left out{more}")));
+        let kilohertz = f64::from(corpus.mel.sample_rate) / 1000.0;
+        let note = format!("{source}: {train} clips to train on, {test} held out, at {kilohertz} kHz");
+        eprintln!("{}", Style::Note.paint(note));
+        let (count, shown) = (corpus.skipped.len(), if loudness.verbose { usize::MAX } else { LEFT_OUT });
+        if count > 0 {
+            eprintln!("{}", Style::Note.paint(format!("{count} recordings left out:")));
         }
-    }
-    if loudness.verbose {
-        for skipped in &corpus.skipped {
+        for skipped in corpus.skipped.iter().take(shown) {
             eprintln!("  {}: {}", skipped.name, skipped.reason);
+        }
+        if count > shown {
+            eprintln!("{}", Style::Note.paint(format!("  and {} more (--verbose lists all)", count - shown)));
         }
     }
     Ok(corpus)

@@ -29,3 +29,23 @@ impl Style {
         if wanted { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
     }
 }
+
+/// A text that follows `indent` columns, broken between words where a terminal's line ends, its further lines indented.
+pub fn wrapped(text: &str, indent: usize) -> String {
+    let size = if stdout().is_terminal() { terminal_size::terminal_size() } else { None };
+    let room = size.map_or(usize::MAX, |(width, _)| usize::from(width.0).saturating_sub(indent).max(20));
+    let (mut out, mut used) = (String::new(), 0);
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > room {
+            out = out + "\n" + &" ".repeat(indent);
+            used = 0;
+        } else if used > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out += word;
+        used += length;
+    }
+    out
+}

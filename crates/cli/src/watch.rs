@@ -34,7 +34,8 @@ impl Watch {
 
     /// Shows where the run stands.
     pub fn show(&self, status: &Status<'_>) {
-        let pace = format!("{:.0} steps/s, {} left", status.rate, clock(status.left));
+        let digits = usize::from(status.rate < 9.95);
+        let pace = format!("{:.digits$} steps/s, {} left", status.rate, clock(status.left));
         if let Some(bar) = &self.bar {
             bar.set_length(status.steps);
             bar.set_position(status.step);

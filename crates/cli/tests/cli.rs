@@ -78,7 +78,7 @@ fn a_folder_of_good_and_bad_recordings_trains_encodes_decodes_and_inspects() {
         at,
         &train,
         0,
-        &["4 recordings left out", "nan.wav", "corrupt.wav", "report: runs/ema/report.html"],
+        &["at 8 kHz", "4 recordings left out", "nan.wav", "corrupt.wav", "report: runs/ema/report.html"],
     );
     for file in ["recipe.toml", "metrics.jsonl", "checkpoint.safetensors", "summary.json", "report.html"] {
         assert!(at.join("runs/ema").join(file).exists(), "{file}");
@@ -182,9 +182,145 @@ fn compare_sets_recipes_beside_the_row_without_a_network() {
 }
 
 #[test]
+fn a_run_that_diverges_ends_in_an_error_and_keeps_its_last_good_state() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    for (recipe, rate) in [("ema", "1e30"), ("autoencoder", "1e30"), ("kmeans", "1e12"), ("fsq", "1e15")] {
+        let rate = format!("train.optimizer.rate={rate}");
+        let warmup = "train.optimizer.schedule={kind=\"piecewise\",milestones=[2],factor=1e25}";
+        let data = "data.source={synthetic={clips=12,seed=0}}";
+        let every = "train.evaluate_every=1";
+        let train =
+            ["train", recipe, "--steps", "12", "--set", data, "--set", every, "--set", "train.batch=2"];
+        let at_once = [&train[..], &["--out", "at_once", "--overwrite", "--set", &rate]].concat();
+        expect(at, &at_once, 1, &["training diverged at step", "not finite"]);
+        let later = [&train[..], &["--out", "later", "--overwrite", "--set", warmup]].concat();
+        expect(
+            at,
+            &later,
+            1,
+            &["training diverged at step", "produced", "kept in later/checkpoint.safetensors"],
+        );
+        if recipe != "autoencoder" {
+            expect(at, &["inspect", "later"], 0, &["at step 2"]);
+        }
+    }
+}
+
+/// Starts a run that takes a while.
+fn start(folder: &Path, arguments: &[&str]) -> std::process::Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gradbook"));
+    command.current_dir(folder).args(arguments).arg("-q").spawn().expect("the program runs")
+}
+
+#[test]
+fn killed_at_any_moment_a_run_resumes_to_the_same_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let train = |out| {
+        let data = "data.source={synthetic={clips=12,seed=0}}";
+        let small = [
+            "--set",
+            "train.batch=2",
+            "--set",
+            "train.evaluate_every=3",
+            "--set",
+            "train.seeding={latents=64}",
+        ];
+        [&["train", "best", "--steps", "40", "--set", data, "--out", out][..], &small].concat()
+    };
+    expect(at, &train("straight"), 0, &[]);
+    let bits = |out: &str| fs::read(at.join(out).join("checkpoint.safetensors")).expect("a checkpoint");
+    let mut delay = 60;
+    for round in 0..6 {
+        let resume = ["train", "--resume", "--out", "killed"];
+        let begun = at.join("killed/recipe.toml").exists();
+        let mut run = if begun { start(at, &resume) } else { start(at, &train("killed")) };
+        std::thread::sleep(std::time::Duration::from_millis(delay));
+        run.kill().expect("it runs or has ended"); // SIGKILL
+        run.wait().expect("it ends");
+        delay = 60 + (delay * 7919 + round) % 700;
+    }
+    if !at.join("killed/recipe.toml").exists() {
+        expect(at, &train("killed"), 0, &[]);
+    }
+    expect(at, &["train", "--resume", "--out", "killed"], 0, &["report: killed/report.html"]);
+    assert!(bits("straight") == bits("killed"), "checkpoints differ");
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_saves_and_resume_goes_on_to_the_same_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let train = |out| {
+        let data = "data.source={synthetic={clips=12,seed=0}}";
+        ["train", "ema", "--steps", "60", "--set", data, "--set", "train.batch=2", "--out", out]
+    };
+    expect(at, &train("straight"), 0, &[]);
+    let mut run = start(at, &train("stopped"));
+    while !at.join("stopped/metrics.jsonl").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let kill = Command::new("kill").args(["-INT", &run.id().to_string()]).status().expect("kill runs");
+    assert!(kill.success());
+    let code = run.wait().expect("it ends").code();
+    assert!(code == Some(130) || code == Some(0), "{code:?}"); // 0: it was done before the signal came
+    expect(at, &["train", "--resume", "--out", "stopped"], 0, &["60"]);
+    let bits = |out: &str| fs::read(at.join(out).join("checkpoint.safetensors")).expect("a checkpoint");
+    assert!(bits("straight") == bits("stopped"), "checkpoints differ");
+}
+
+#[test]
+fn compare_goes_on_with_what_is_there_only_if_it_is_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let compare = tiny(&["compare", "ema", "--set", "data.source={synthetic={clips=12,seed=0}}"]);
+    expect(at, &compare, 0, &["frames-kmeans"]);
+    expect(at, &compare, 1, &["holds a run already"]);
+    expect(at, &[&compare[..], &["--resume"]].concat(), 0, &["frames-kmeans"]);
+    let other = [&compare[..], &["--resume", "--seed", "1"]].concat();
+    expect(at, &other, 1, &["made with another recipe, other data or other options"]);
+}
+
+#[test]
+fn recordings_of_other_rates_and_formats_work_as_they_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    fs::create_dir_all(at.join("birds/deep/er")).expect("a folder");
+    let chirp = |rate: u32, count: usize| {
+        (0..count).map(move |i| ((i as f32 / rate as f32 * 20.0).sin() * 3000.0 + i as f32 * 0.9).sin() * 0.4)
+    };
+    for i in 0..6 {
+        wav(at.join(format!("birds/deep/er/{i}.wav")), 44_100, 2, chirp(44_100, 60_000 + 1_000 * i));
+    }
+    wav(at.join("birds/a.wav"), 22_050, 1, chirp(22_050, 20_000));
+    let spec =
+        WavSpec { channels: 1, sample_rate: 48_000, bits_per_sample: 24, sample_format: SampleFormat::Int };
+    let mut writer = WavWriter::create(at.join("birds/b.WAV"), spec).expect("a file");
+    chirp(48_000, 30_000).for_each(|x| writer.write_sample((x * 8e6) as i32).expect("room"));
+    writer.finalize().expect("room");
+    expect(
+        at,
+        &tiny(&["train", "ema", "--data", "birds"]),
+        0,
+        &["7 clips to train on, 1 held out, at 44.1 kHz"],
+    );
+    let recipe = fs::read_to_string(at.join("runs/ema/recipe.toml")).expect("a recipe");
+    assert!(recipe.contains("n_fft = 1024") && recipe.contains("f_max = 22050.0"), "{recipe}");
+    expect(at, &["encode", "runs/ema", "birds/b.WAV", "--out", "t.json"], 0, &["1 files"]);
+    expect(at, &["decode", "runs/ema", "t.json", "--out", "back"], 0, &["back/birds/b.wav"]);
+}
+
+#[test]
 fn lists_are_complete_and_gradients_are_right() {
     let at = Path::new(".");
-    expect(at, &["recipes"], 0, &["collapse", "best", "Lever 1"]);
+    expect(
+        at,
+        &["recipes"],
+        0,
+        &["collapse", "best", "Lever 1", "hierarchical", "lfq", "bsq", "fsp", "latent"],
+    );
     expect(at, &["recipes", "ema"], 0, &["[quantizer]", "decay = 0.99"]);
     expect(at, &["quantizers"], 0, &["codebook", "fsq", "residual", "arXiv:"]);
     expect(at, &["gradcheck", "--op", "tanh"], 0, &["tanh", "0 wrong"]);

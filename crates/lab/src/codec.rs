@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use gradbook_audio::{Audio, Encoding, resample, wav};
+use gradbook_autograd::Tensor;
 use gradbook_vq::Codes;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ pub struct Tokens {
     pub sample_rate: u32,
     /// Samples from one frame to the next.
     pub hop: usize,
-    /// Frames per token.
+    /// Frames per code of the finest slot.
     pub stride: usize,
     /// Codes per token: levels, groups, heads.
     pub slots: usize,
@@ -42,7 +43,7 @@ pub struct TokenFile {
     pub name: String,
     /// Its frames.
     pub frames: usize,
-    /// The codes of each slot.
+    /// The codes of each slot; coarse levels have fewer.
     pub codes: Vec<Vec<u64>>,
 }
 
@@ -67,7 +68,7 @@ pub fn encode(model: &Trained, files: &[PathBuf]) -> Result<Tokens, Error> {
         recipe: model.recipe.name.clone(),
         sample_rate: mel.sample_rate,
         hop: mel.hop,
-        stride: model.model.stride(),
+        stride: model.model.frames_per_latent(),
         slots: radices.len(),
         radices,
         files,
@@ -104,21 +105,24 @@ fn check(model: &Trained, tokens: &Tokens) -> Result<(), String> {
     fits("version", &tokens.version, &VERSION)?;
     fits("sample_rate", &tokens.sample_rate, &mel.sample_rate)?;
     fits("hop", &tokens.hop, &mel.hop)?;
-    fits("stride", &tokens.stride, &model.model.stride())?;
+    fits("stride", &tokens.stride, &model.model.frames_per_latent())?;
     fits("slots", &tokens.slots, &radices.len())?;
     fits("radices", &tokens.radices, &radices)?;
     for file in &tokens.files {
         let broken = |rule: String| Err(format!("in `{}`: {rule}", file.name));
-        let length = file.frames.div_ceil(tokens.stride);
         if file.name.is_empty()
             || !Path::new(&file.name).components().all(|c| matches!(c, Component::Normal(_)))
         {
             return broken("a name is a relative path that does not lead upwards".into());
         }
-        if length == 0 || file.codes.len() != tokens.slots || file.codes.iter().any(|c| c.len() != length) {
-            let (slots, frames) = (tokens.slots, file.frames);
+        let finest = file.codes.iter().map(Vec::len).max().unwrap_or(0);
+        let wanted = model.model.latents(file.frames);
+        // How long columns are is only asked for a clip that is as long as it says.
+        if file.frames == 0 || finest != wanted || !lengths(model, wanted).eq(file.codes.iter().map(Vec::len))
+        {
+            let (frames, found) = (file.frames, file.codes.iter().map(Vec::len).collect::<Vec<_>>());
             return broken(format!(
-                "{frames} frames need {slots} slots of {length} codes (at least one) each"
+                "its slots hold {found:?} codes each, which is not what {frames} frames (at least one) need"
             ));
         }
         let column = file.codes.iter().zip(&radices).enumerate();
@@ -129,6 +133,18 @@ fn check(model: &Trained, tokens: &Tokens) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// How many codes each slot holds for a clip of so many latents: as many as silence has.
+fn lengths(model: &Trained, latents: usize) -> impl Iterator<Item = usize> {
+    let codes = model
+        .model
+        .quantizer
+        .as_ref()
+        .map(|quantizer| quantizer.encode(&model.store, &Tensor::zeros([latents, model.model.latent()])));
+    codes
+        .into_iter()
+        .flat_map(|codes| (0..codes.slots()).map(move |slot| codes.column(slot).len()).collect::<Vec<_>>())
 }
 
 /// A path without its root and what leads upwards, with `/` on every system.

@@ -66,9 +66,16 @@ impl Evaluation {
         (!self.usage.is_empty()).then(|| self.usage.iter().map(Usage::perplexity).sum::<f64>() / slots)
     }
 
-    /// The entropy of a frame's codes, slots taken one by one, in bits.
+    /// The entropy of a latent's codes in bits, slots taken one by one. A slot with a code for every f-th latent counts
+    /// 1/f.
     pub fn bits(&self) -> Option<f64> {
-        (!self.usage.is_empty()).then(|| self.usage.iter().map(Usage::bits).sum())
+        let rows = self.latents.shape()[0] as f64;
+        (!self.usage.is_empty()).then(|| {
+            self.usage
+                .iter()
+                .map(|usage| usage.bits() * usage.counts.values().sum::<u64>() as f64 / rows)
+                .sum()
+        })
     }
 
     /// The effective dimension of the latents.

@@ -8,11 +8,14 @@ use std::{
 
 use crate::Error;
 
-/// Replaces the file at `path`.
+/// Replaces the file at `path`; what is no file (a pipe, a terminal) is written to.
 ///
 /// # Errors
 /// If the folder cannot be written; then the old file is as it was.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return fs::write(path, bytes).map_err(Error::io("write", path));
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let partial = path.with_file_name(format!(".{name}.partial"));
     let attempt = || -> io::Result<()> {

@@ -1,65 +1,15 @@
 //! The spectrogram VQ-VAE: an encoder, any quantizer or none, a decoder. Convolutions run along time, channels last.
 
-use gradbook_autograd::{Graph, ParamStore, Shape, Stats, Stream, Var};
-use gradbook_nn::{
-    Activation, Conv1d, Conv1dConfig, Layer, ResidualBlock, ResidualConfig, Scope, Sequential, UpsampleConv1d,
-};
+use gradbook_autograd::{Graph, ParamStore, Shape, Sink, Stats, Stream, Tensor, Var};
+use gradbook_nn::{Conv1d, Conv1dConfig, Layer, Scope, Sequential};
 use gradbook_vq::{Absorbed, Quantized, Quantizer, QuantizerConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-
-/// One block of an encoder or decoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "layer", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Block {
-    /// A convolution; a stride shortens the sequence.
-    Conv {
-        /// Output channels.
-        channels: usize,
-        /// The length of the kernel.
-        #[serde(default = "three")]
-        taps: usize,
-        /// How far the kernel moves.
-        #[serde(default = "one")]
-        stride: usize,
-        /// The distance between taps.
-        #[serde(default = "one")]
-        dilation: usize,
-    },
-    /// Every step repeated, then a convolution: the opposite of a stride.
-    Upsample {
-        /// Output channels.
-        channels: usize,
-        /// How often each step is repeated.
-        factor: usize,
-        /// The length of the kernel.
-        #[serde(default = "three")]
-        taps: usize,
-    },
-    /// x + conv(f(conv(f(x)))).
-    Residual {
-        /// Channels between its convolutions.
-        hidden: usize,
-        /// The distance between taps.
-        #[serde(default = "one")]
-        dilation: usize,
-    },
-    /// max(x, 0)
-    Relu,
-    /// The Gaussian error linear unit.
-    Gelu,
-    /// x·σ(x)
-    Silu,
-}
-
-fn one() -> usize {
-    1
-}
-
-fn three() -> usize {
-    3
-}
+use crate::{
+    Block, Error, TopConfig,
+    blocks::{balanced, stack},
+    two_level::Levels,
+};
 
 /// Encoder and decoder. The quantizer sees as many channels as the encoder's last convolution gives; a last convolution
 /// of three taps back to the mel bands is added to the decoder.
@@ -70,6 +20,9 @@ pub struct ModelConfig {
     pub encoder: Vec<Block>,
     /// From quantized latents towards frames.
     pub decoder: Vec<Block>,
+    /// A coarser level on top, which makes the model a VQ-VAE-2; both levels get a quantizer of the recipe's kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top: Option<TopConfig>,
 }
 
 impl Default for ModelConfig {
@@ -77,7 +30,7 @@ impl Default for ModelConfig {
         let conv = |channels, taps| Block::Conv { channels, taps, stride: 1, dilation: 1 };
         let encoder = vec![conv(256, 3), Block::Relu, conv(256, 3), Block::Relu, conv(128, 1)];
         let decoder = vec![conv(256, 3), Block::Relu, conv(256, 3), Block::Relu];
-        Self { encoder, decoder }
+        Self { encoder, decoder, top: None }
     }
 }
 
@@ -88,7 +41,16 @@ pub struct Model {
     /// The quantizer, if the model has one.
     pub quantizer: Option<Box<dyn Quantizer<f32>>>,
     latent: usize,
-    stride: usize,
+    /// Frames per latent.
+    down: usize,
+    /// Latents per step of the coarsest level.
+    top: usize,
+}
+
+/// Whether the squared length of every row is finite, with room for sums over rows.
+fn quantizable(latents: &Tensor<f32>) -> bool {
+    let mut rows = latents.as_slice().chunks(latents.rows().ncols().max(1));
+    rows.all(|row| row.iter().map(|x| x * x).sum::<f32>() < 1e30)
 }
 
 /// What a forward pass gives.
@@ -120,22 +82,39 @@ impl Model {
         let last =
             Conv1d::new(&mut scope.at("decoder").at(decoder.len()), Conv1dConfig::new(channels, mels, 3))?;
         let decoder = decoder.then(last);
-        if down != up {
-            return Err(Error::Request(format!(
-                "the model cannot work: its encoder shortens sequences {down} times, its decoder lengthens them {up} times\n  \
-                 rule: strides and upsampling factors have the same product"
-            )));
-        }
-        let input = Shape::new(&[1, 8 * down, mels]);
+        balanced("its encoder", down, up)?;
+        let top = config.top.as_ref().map(|top| Levels::build(top, latent, &mut scope)).transpose()?;
+        let factor = top.as_ref().map_or(1, |top| top.factor);
+        let input = Shape::new(&[1, 8 * down * factor, mels]);
         let latents = encoder.output_shape(&input)?;
         decoder.output_shape(&latents)?;
-        let quantizer = quantizer.map(|q| q.build(latent, &mut scope.at("quantizer"))).transpose()?;
-        Ok(Self { encoder, decoder, quantizer, latent, stride: down })
+        let quantizer = match (quantizer, top) {
+            (None, None) => None,
+            (Some(config), None) => Some(config.build(latent, &mut scope.at("quantizer"))?),
+            (Some(config), Some(top)) => {
+                top.encoder.output_shape(&latents)?;
+                Some(Box::new(top.quantizer(config, latent, &mut scope)?) as Box<dyn Quantizer<f32>>)
+            }
+            (None, Some(_)) => {
+                return Err(Error::Request("the recipe cannot work: model.top needs a quantizer".into()));
+            }
+        };
+        Ok(Self { encoder, decoder, quantizer, latent, down, top: factor })
     }
 
-    /// Frames per latent: inputs are multiples of it long.
+    /// Frames per step of the coarsest level: inputs are multiples of it long.
     pub fn stride(&self) -> usize {
-        self.stride
+        self.down * self.top
+    }
+
+    /// Frames per latent.
+    pub fn frames_per_latent(&self) -> usize {
+        self.down
+    }
+
+    /// Latents of a clip of so many frames, lengthened to a multiple of the stride.
+    pub fn latents(&self, frames: usize) -> usize {
+        frames.div_ceil(self.stride()).saturating_mul(self.top)
     }
 
     /// Channels of a latent.
@@ -145,7 +124,14 @@ impl Model {
 
     /// Encodes, quantizes (unless told to leave that out) and decodes `x` `[batch, frame, mel]`.
     pub fn forward<'t>(&self, g: &Graph<'t, f32>, x: Var<'t, f32>, quantize: bool) -> Forward<'t> {
-        let latents = self.encode(g, x);
+        let mut latents = self.encode(g, x);
+        if quantize && self.quantizer.is_some() && !quantizable(&latents.value()) {
+            // No quantizer takes these. A run that diverges shall end in an error that names the op, not in a panic.
+            let poison = |x: &[Tensor<f32>]| x[0].map(|_| f32::NAN);
+            let none = |_: &[Tensor<f32>], _: &Tensor<f32>, _: Tensor<f32>, _: &mut Sink<'_, f32>| {};
+            latents = x.tape().custom("latents too large to quantize", &[latents], poison, none);
+            return Forward { output: self.decode(g, latents), latents, quantized: None };
+        }
         let quantized = self.quantizer.as_ref().filter(|_| quantize).map(|q| q.quantize(g, latents.into()));
         let output = self.decode(g, quantized.as_ref().map_or(latents, |q| q.values));
         Forward { output, latents, quantized }
@@ -167,38 +153,4 @@ impl Model {
         self.decoder.absorb(store, stats);
         self.quantizer.as_ref().map_or_else(Absorbed::default, |q| q.absorb(store, stats, stream))
     }
-}
-
-/// Blocks in a row: the layers, their output channels, and by how much they shorten and lengthen a sequence.
-fn stack(
-    blocks: &[Block],
-    input: usize,
-    scope: &mut Scope<'_, f32>,
-) -> Result<(Sequential<f32>, usize, usize, usize), Error> {
-    let mut net = Sequential::new();
-    let (mut channels, mut down, mut up) = (input, 1, 1);
-    for (i, block) in blocks.iter().enumerate() {
-        let at = &mut scope.at(i);
-        net = match *block {
-            Block::Conv { channels: to, taps, stride, dilation } => {
-                let config = Conv1dConfig::new(channels, to, taps).stride(stride).dilation(dilation);
-                (channels, down) = (to, down * stride);
-                net.then(Conv1d::new(at, config)?)
-            }
-            Block::Upsample { channels: to, factor, taps } => {
-                let config = Conv1dConfig::new(channels, to, taps);
-                (channels, up) = (to, up * factor);
-                net.then(UpsampleConv1d::new(at, factor, config)?)
-            }
-            Block::Residual { hidden, dilation } => {
-                let config =
-                    ResidualConfig::new(channels, hidden).dilation(dilation).activation(Activation::Relu);
-                net.then(ResidualBlock::new(at, config)?)
-            }
-            Block::Relu => net.then(Activation::Relu),
-            Block::Gelu => net.then(Activation::Gelu),
-            Block::Silu => net.then(Activation::Silu),
-        };
-    }
-    Ok((net, channels, down, up))
 }

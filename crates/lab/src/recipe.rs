@@ -59,6 +59,8 @@ built_in![
     "kmeans",
     "grouped",
     "residual",
+    "hierarchical",
+    "multi-scale",
     "slow-codebook",
     "warmup",
     "practical",
@@ -67,6 +69,11 @@ built_in![
     "rotation",
     "cosine",
     "fsq",
+    "lfq",
+    "bsq",
+    "latent",
+    "fsp",
+    "random-projection",
     "autoencoder",
 ];
 

@@ -61,18 +61,27 @@ impl<'c> Run<'c> {
         folder: RunFolder,
         existing: Existing,
     ) -> Result<Self, Error> {
-        if existing == Existing::Resume && folder.holds_run() {
-            return Self::resume(corpus, folder);
-        }
         recipe.data.standardization = Some(corpus.standardization);
+        recipe.data.mel = corpus.mel.clone();
+        if existing == Existing::Resume && folder.holds_run() {
+            return Self::resume(&recipe, corpus, folder);
+        }
         let training = Training::new(recipe, corpus)?;
         folder.prepare(existing)?;
         files::replace(&folder.recipe(), training.recipe.to_toml().as_bytes())?;
         Ok(Self { training, folder, history: Vec::new() })
     }
 
-    fn resume(corpus: &'c Corpus, folder: RunFolder) -> Result<Self, Error> {
-        let mut training = Training::new(folder.read_recipe()?, corpus)?;
+    fn resume(wanted: &Recipe, corpus: &'c Corpus, folder: RunFolder) -> Result<Self, Error> {
+        let recipe = folder.read_recipe()?;
+        if recipe != *wanted {
+            return Err(Error::Request(format!(
+                "{} was made with another recipe, other data or other options\n  --resume goes on with the same; \
+                 --overwrite starts over, --out names another folder",
+                folder.path().display()
+            )));
+        }
+        let mut training = Training::new(recipe, corpus)?;
         if folder.checkpoint().exists() {
             training.restore(&folder.checkpoint())?;
         }
@@ -96,6 +105,7 @@ impl<'c> Run<'c> {
         while !self.training.finished() && !self.settled() {
             if stop.load(Ordering::Relaxed) {
                 let found = self.training.evaluate();
+                self.finite(found.mse)?;
                 self.save(&found)?;
                 return Ok(Ending::Interrupted);
             }
@@ -119,16 +129,19 @@ impl<'c> Run<'c> {
     /// Measures, adds a row, saves. The row comes first: one that is ahead of the checkpoint is cut when resuming.
     fn evaluate(&mut self) -> Result<(), Error> {
         let (row, found) = self.training.progress();
-        if !row.test_mse.is_finite() {
-            return Err(self.with_checkpoint(Error::Diverged {
-                step: self.training.step,
-                found: None,
-                checkpoint: None,
-            }));
-        }
+        self.finite(row.test_mse)?;
         self.folder.append(&row)?;
         self.history.push(row);
         self.save(&found)
+    }
+
+    /// Refuses a state that shows NaN or infinity, before it takes the place of a good one.
+    fn finite(&self, mse: f64) -> Result<(), Error> {
+        if mse.is_finite() {
+            return Ok(());
+        }
+        let (step, found) = (self.training.step, self.training.diagnose_evaluation().map(Box::new));
+        Err(self.with_checkpoint(Error::Diverged { step, found, checkpoint: None }))
     }
 
     fn save(&self, found: &Evaluation) -> Result<(), Error> {

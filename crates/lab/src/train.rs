@@ -175,6 +175,13 @@ impl<'c> Training<'c> {
         if self.quantizing() && (self.step == self.recipe.train.warmup || seeding.again.contains(&self.step))
         {
             let latents = self.latents(seeding.latents)?;
+            if latents.as_slice().iter().any(|x| !x.is_finite()) {
+                return Err(Error::Diverged {
+                    step: self.step,
+                    found: self.diagnose(&self.windows).map(Box::new),
+                    checkpoint: None,
+                });
+            }
             let quantizer = self.model.quantizer.as_ref().expect("it is in use");
             quantizer.seed(
                 &mut self.store,
@@ -224,6 +231,11 @@ impl<'c> Training<'c> {
         if self.recipe.train.freeze_encoder.is_some_and(|step| self.step >= step) {
             result.grads.retain(|id| !self.store.entry(id).name.starts_with("encoder."));
         }
+    }
+
+    /// Which op makes the test MSE a NaN or an infinity.
+    pub(crate) fn diagnose_evaluation(&self) -> Option<NonFinite> {
+        self.diagnose(&self.windows)
     }
 
     /// Which op made the loss of this batch a NaN or an infinity.

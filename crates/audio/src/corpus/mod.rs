@@ -17,12 +17,13 @@ use crate::error::{Error, Result};
 use crate::log_mel::LogMel;
 use crate::params::MelParams;
 use crate::standardize::{Moments, Standardization};
+use crate::synth;
 
 pub use clip::Clip;
 pub use source::{Skipped, Source};
 pub use split::TestSplit;
 
-use source::Recording;
+use source::{Recording, common_rate};
 use store::{Entry, FrameFile, FrameWriter, Frames};
 
 /// What to do about recordings that cannot be used.
@@ -50,12 +51,12 @@ pub enum Storage {
 }
 
 /// How to make a [`Corpus`]. In a configuration file every field may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CorpusConfig {
     /// Where recordings come from.
     pub source: Source,
-    /// The features.
+    /// The features; those left open fit the recordings.
     pub mel: MelParams,
     /// Which clips are held out.
     pub test: TestSplit,
@@ -65,6 +66,19 @@ pub struct CorpusConfig {
     pub storage: Storage,
     /// The standardization of an already trained model; left out, the training clips decide.
     pub standardization: Option<Standardization>,
+}
+
+impl Default for CorpusConfig {
+    fn default() -> Self {
+        Self {
+            source: Source::default(),
+            mel: MelParams::open(),
+            test: TestSplit::default(),
+            unreadable: Unreadable::default(),
+            storage: Storage::default(),
+            standardization: None,
+        }
+    }
 }
 
 /// Clips to train on and clips to test with.
@@ -100,8 +114,13 @@ impl Corpus {
     /// [`Error::EmptySplit`] when nothing is left to train or test with, [`Error::UnusableRecordings`] when the
     /// configuration asks to fail, [`Error::Io`] when the folder or the file of frames cannot be used.
     pub fn load(config: &CorpusConfig, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Self> {
-        let mel = LogMel::new(config.mel.clone())?;
         let (recordings, mut skipped) = config.source.recordings()?;
+        // Where nothing can be read, any rate will do to say so.
+        let rate = match config.mel.sample_rate {
+            0 => common_rate(&recordings).unwrap_or(synth::RATE),
+            rate => rate,
+        };
+        let mel = LogMel::new(config.mel.fitted(rate))?;
         let found = match &config.storage {
             Storage::Memory => in_memory(&mel, &recordings, progress),
             Storage::Disk(folder) => on_disk(&mel, &recordings, folder, progress)?,
@@ -124,10 +143,10 @@ impl Corpus {
         let standardization = config.standardization.unwrap_or_else(|| Moments::standardization(training));
         let (mut train, mut test) = (Vec::new(), Vec::new());
         for ((recording, frames, _), held_out) in usable.into_iter().zip(held_out) {
-            let clip = Clip { recording, frames, standardization, sample_rate: config.mel.sample_rate };
+            let clip = Clip { recording, frames, standardization, sample_rate: rate };
             if held_out { test.push(clip) } else { train.push(clip) }
         }
-        Ok(Self { train, test, mel: config.mel.clone(), standardization, skipped })
+        Ok(Self { train, test, mel: mel.params().clone(), standardization, skipped })
     }
 }
 

@@ -1,8 +1,10 @@
 //! Where recordings come from: a folder of WAV files, or the synthetic corpus.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
@@ -96,6 +98,18 @@ fn relative(path: &Path, folder: &Path) -> String {
     let below = path.strip_prefix(folder).ok().filter(|p| !p.as_os_str().is_empty());
     let below = below.unwrap_or_else(|| path.file_name().map_or(path, Path::new));
     below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// The sample rate of most recordings, the highest of several such rates; none if no file can be read.
+pub(super) fn common_rate(recordings: &[Recording]) -> Option<u32> {
+    let rate = |recording: &Recording| match &recording.origin {
+        Origin::File(path) => wav::sample_rate(path).ok(),
+        Origin::Synthetic(..) => Some(synth::RATE),
+    };
+    let rates: Vec<u32> = recordings.par_iter().filter_map(rate).collect();
+    let mut counts = BTreeMap::new();
+    rates.into_iter().for_each(|rate| *counts.entry(rate).or_insert(0) += 1);
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(rate, _)| rate)
 }
 
 impl Recording {

@@ -168,6 +168,23 @@ fn configurations_survive_a_round_trip_and_may_leave_everything_out() {
 }
 
 #[test]
+fn features_left_open_fit_the_rate_of_most_recordings() {
+    let folder = tempfile::tempdir().unwrap();
+    for (i, rate) in [44_100, 16_000, 44_100].into_iter().enumerate() {
+        put(folder.path(), &format!("{i}.wav"), vec![0.1; 30_000], rate);
+    }
+    let corpus = load(&config(folder.path())).unwrap();
+    let MelParams { sample_rate, n_fft, hop, f_max, .. } = corpus.mel;
+    assert_eq!((sample_rate, n_fft, hop, f_max), (44_100, 1_024, 256, 22_050.0));
+    assert_eq!(corpus.train[0].samples().unwrap().len(), 30_000);
+    // What is given stays, and the rest fits it.
+    let mel = MelParams { sample_rate: 16_000, hop: 100, ..MelParams::open() };
+    let corpus = load(&CorpusConfig { mel, ..config(folder.path()) }).unwrap();
+    let MelParams { sample_rate, n_fft, hop, f_max, .. } = corpus.mel;
+    assert_eq!((sample_rate, n_fft, hop, f_max), (16_000, 512, 100, 8_000.0));
+}
+
+#[test]
 fn illegal_parameters_are_named() {
     let cases: [(&str, MelParams); 6] = [
         ("hop = 0", MelParams { hop: 0, ..MelParams::default() }),
@@ -178,7 +195,7 @@ fn illegal_parameters_are_named() {
         ("sample_rate = 0", MelParams { sample_rate: 0, ..MelParams::default() }),
     ];
     for (start, mel) in cases {
-        let error = load(&CorpusConfig { mel, ..CorpusConfig::default() }).unwrap_err().to_string();
+        let error = LogMel::new(mel).err().unwrap().to_string();
         assert!(error.starts_with(start), "{error}");
     }
 }

@@ -21,7 +21,7 @@ const STORY_STEPS: u64 = 600;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  gradbook compare                                     collapse, ema and best on built-in sounds
+  gradbook compare            collapse, ema and best on built-in sounds
   gradbook compare collapse ema best --data fsdd/ --test-glob '*_[0-4].wav'
   gradbook compare ema mine.toml --steps 2000 --json rows.json")]
 pub struct Compare {

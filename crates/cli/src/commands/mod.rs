@@ -10,7 +10,7 @@ mod quantizers;
 mod recipes;
 mod train;
 
-use std::{error::Error, fs, path::Path, process::ExitCode};
+use std::{error::Error, path::Path, process::ExitCode};
 
 use clap::Subcommand;
 
@@ -59,7 +59,7 @@ impl Command {
     }
 }
 
-/// Writes a file in one piece.
+/// Writes a file, whole or not at all.
 fn write(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Box<dyn Error + Send + Sync>> {
-    fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()).into())
+    Ok(gradbook_lab::files::replace(path, text.as_ref())?)
 }

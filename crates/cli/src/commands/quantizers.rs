@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::Outcome;
-use crate::terminal::Style;
+use crate::terminal::{Style, wrapped};
 
 #[derive(Args)]
 pub struct Quantizers {
@@ -23,12 +23,10 @@ impl Quantizers {
             println!("{}", serde_json::Value::from_iter(kinds.iter().map(row)));
             return Ok(ExitCode::SUCCESS);
         }
-        let width =
-            |text: fn(&gradbook_vq::Kind) -> &str| kinds.iter().map(|k| text(k).chars().count()).max();
-        let (name, paper) = (width(|k| k.name).unwrap_or(0), width(|k| k.paper).unwrap_or(0));
+        let width = kinds.iter().map(|kind| kind.name.len()).max().unwrap_or(0);
         for kind in kinds {
-            let shown = Style::Strong.paint(format!("{:<name$}", kind.name));
-            println!("{shown}  {:<paper$}  {}", kind.paper, kind.summary);
+            let name = Style::Strong.paint(format!("{:<width$}", kind.name));
+            println!("{name}  {}", wrapped(&format!("{} ({})", kind.summary, kind.paper), width + 2));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -6,12 +6,12 @@ use clap::Args;
 use gradbook_lab::{BUILT_IN, Recipe};
 
 use super::Outcome;
-use crate::terminal::Style;
+use crate::terminal::{Style, wrapped};
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   gradbook recipes
-  gradbook recipes best > mine.toml         a start for a recipe of your own")]
+  gradbook recipes best > mine.toml    a start for a recipe of your own")]
 pub struct Recipes {
     /// Print this recipe as TOML.
     name: Option<String>,
@@ -41,7 +41,7 @@ impl Recipes {
         let width = recipes.iter().map(|recipe| recipe.name.len()).max().unwrap_or(0);
         for recipe in recipes {
             let name = format!("{:<width$}", recipe.name);
-            println!("{}  {}", Style::Strong.paint(name), recipe.about);
+            println!("{}  {}", Style::Strong.paint(name), wrapped(&recipe.about, width + 2));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -16,10 +16,10 @@ use crate::{
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  gradbook train                                        the best recipe on built-in sounds
+  gradbook train              the best recipe on built-in sounds
   gradbook train ema --data fsdd/ --test-glob '*_[0-4].wav'
   gradbook train my.toml --steps 1000 --set train.batch=64
-  gradbook train ema --resume                           go on after Ctrl-C or a crash")]
+  gradbook train ema --resume    go on after Ctrl-C or a crash")]
 pub struct Train {
     /// A built-in recipe (see `gradbook recipes`) or a TOML file.
     #[arg(default_value = "best")]

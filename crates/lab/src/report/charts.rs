@@ -34,13 +34,19 @@ pub struct Curve {
     pub points: Vec<(f64, f64)>,
 }
 
-/// Curves of several runs over training steps; `log` for quantities that fall by factors.
+/// A logarithmic axis wants at least this factor between its ends: with less it shows no more than one power of ten.
+const DECADES: f64 = 30.0;
+
+/// Curves of several runs over training steps; `log` for quantities that may fall by powers of ten. A single point is a
+/// run without training: a level for the others to reach.
 pub fn curves(curves: &[Curve], log: bool) -> String {
     let points = || curves.iter().flat_map(|c| &c.points).filter(|p| p.1.is_finite() && (!log || p.1 > 0.0));
     let Some(last) = points().map(|p| p.0).reduce(f64::max) else { return String::new() };
     let (low, high) = points().fold((f64::MAX, f64::MIN), |(low, high), p| (low.min(p.1), high.max(p.1)));
-    let margin = if high > low { 0.06 * (high - low) } else { 0.5 * high.abs().max(1e-9) };
-    draw(460, 240, |area| {
+    let level = if high == 0.0 { 1.0 } else { 0.5 * high.abs() };
+    let margin = if high > low { 0.06 * (high - low) } else { level };
+    let log = log && high > DECADES * low;
+    draw(400, 230, |area| {
         let mut builder = ChartBuilder::on(area);
         builder.margin(8).x_label_area_size(24).y_label_area_size(52);
         let x = 0.0..last.max(1.0);
@@ -78,7 +84,17 @@ where
     for curve in curves {
         let shown = curve.points.iter().copied().filter(|p| p.1.is_finite() && (!log || p.1 > 0.0));
         let style = COLORS[curve.run % COLORS.len()].stroke_width(2);
-        chart.draw_series(LineSeries::new(shown, style)).ok()?;
+        match curve.points.as_slice() {
+            [(_, level)] if level.is_finite() => {
+                let ends =
+                    [chart.as_coord_spec().get_x_range().start, chart.as_coord_spec().get_x_range().end];
+                let line = ends.map(|x| (x, *level));
+                chart.draw_series(DashedLineSeries::new(line, 5, 4, style)).ok()?;
+            }
+            _ => {
+                chart.draw_series(LineSeries::new(shown, style)).ok()?;
+            }
+        }
     }
     Some(())
 }
@@ -88,7 +104,7 @@ pub fn usage(counts: &[u64], run: usize) -> String {
     let mut sorted = counts.to_vec();
     sorted.sort_unstable_by(|a, b| b.cmp(a));
     let top = sorted.first().copied().unwrap_or(0).max(2) as f64;
-    draw(460, 200, |area| {
+    draw(460, 300, |area| {
         let mut builder = ChartBuilder::on(area);
         builder.margin(8).x_label_area_size(24).y_label_area_size(52);
         let mut chart =
@@ -119,9 +135,13 @@ pub fn usage(counts: &[u64], run: usize) -> String {
 pub fn map(map: &CodebookMap, run: usize) -> String {
     let all = || map.alive.iter().chain(&map.dead).chain(&map.latents);
     let reach = all().flatten().filter(|x| x.is_finite()).fold(1e-6f64, |m, x| m.max(x.abs())) * 1.05;
-    draw(460, 460, |area| {
+    draw(460, 300, |area| {
         let mut builder = ChartBuilder::on(area);
-        let mut chart = builder.margin(8).build_cartesian_2d(-reach..reach, -reach..reach).ok()?;
+        // The same scale on both axes; the first is the one with the larger spread.
+        let high = reach * 300.0 / 460.0;
+        let [wide, high] =
+            if all().all(|p| p[1].abs() <= high) { [reach, high] } else { [reach / high * reach, reach] };
+        let mut chart = builder.margin(8).build_cartesian_2d(-wide..wide, -high..high).ok()?;
         let dot = |p: &[f64; 2], radius: u32, style: ShapeStyle| Circle::new((p[0], p[1]), radius, style);
         chart.draw_series(map.latents.iter().map(|p| dot(p, 1, INK.mix(0.25).filled()))).ok()?;
         chart.draw_series(map.dead.iter().map(|p| dot(p, 3, INK.mix(0.6).stroke_width(1)))).ok()?;

@@ -7,7 +7,7 @@ use super::{
     charts::{self, Curve},
     media,
 };
-use crate::Progress;
+use crate::{Progress, Summary};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -33,11 +33,17 @@ pub fn page(title: &str, runs: &[RunReport]) -> String {
          <title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1>"
     );
     table(&mut out, runs);
+    out += GUIDE;
+    legend(&mut out, runs);
     out += "<section class=\"grid\">";
     for (title, log, read) in QUANTITIES {
         let curve = |(run, r): (usize, &RunReport)| {
             let points = r.history.iter().filter_map(|p| Some((p.step as f64, read(p)?))).collect();
-            Curve { run, points }
+            if r.history.is_empty() {
+                Curve { run, points: level(title, &r.summary) }
+            } else {
+                Curve { run, points }
+            }
         };
         let svg = charts::curves(&runs.iter().enumerate().map(curve).collect::<Vec<_>>(), log);
         figure(&mut out, title, &svg);
@@ -48,6 +54,32 @@ pub fn page(title: &str, runs: &[RunReport]) -> String {
     }
     out += "</main></body></html>\n";
     out
+}
+
+/// What the figures mean.
+const GUIDE: &str = "<p>All figures are from held-out clips. <b>Alive</b>: codes used at least once. <b>Perplexity</b>: as \
+    many codes, evenly used, would carry as much information. <b>Effective dim</b>: how many directions the latents spread \
+    over. <b>Test MSE</b>: error of the reconstructed spectrogram in units of its variance; lower is better.</p>";
+
+/// A run that was not trained, as a level in the drawings: one point, or none where it has no such figure.
+fn level(title: &str, summary: &Summary) -> Vec<(f64, f64)> {
+    let value = match title {
+        "Test MSE" => Some(summary.test_mse),
+        "Codes alive" => summary.alive.map(|n| n as f64),
+        "Perplexity" => summary.perplexity,
+        _ => None,
+    };
+    value.map(|value| (0.0, value)).into_iter().collect()
+}
+
+/// Whose color is whose, next to the drawings.
+fn legend(out: &mut String, runs: &[RunReport]) {
+    *out += "<p class=\"legend\">";
+    for (i, run) in runs.iter().enumerate() {
+        let (color, name) = (charts::css(i), escape(&run.summary.recipe));
+        let _ = write!(out, "<span><i style=\"background:{color}\"></i>{name}</span> ");
+    }
+    *out += "</p>";
 }
 
 /// One row per run.
@@ -106,7 +138,9 @@ fn section(out: &mut String, i: usize, run: &RunReport) {
 fn clip(out: &mut String, example: &Example) {
     let range =
         example.original.iter().fold((f32::MAX, f32::MIN), |(low, high), &x| (low.min(x), high.max(x)));
-    let _ = write!(out, "<h3>{}</h3><div class=\"grid\">", escape(&example.name));
+    let seconds = example.original_sound.len() as f64 / f64::from(example.sample_rate);
+    let _ =
+        write!(out, "<h3>{} <small>{seconds:.1} s</small></h3><div class=\"grid\">", escape(&example.name));
     let sides = [
         ("original", &example.original, &example.original_sound),
         ("reconstruction", &example.decoded, &example.decoded_sound),
@@ -115,7 +149,7 @@ fn clip(out: &mut String, example: &Example) {
         let _ = write!(
             out,
             "<figure><figcaption>{name}</figcaption><img alt=\"log-mel spectrogram, {name}\" src=\"{}\">\
-             <audio controls preload=\"none\" src=\"{}\"></audio></figure>",
+             <audio controls preload=\"metadata\" src=\"{}\"></audio></figure>",
             media::spectrogram(frames, range),
             media::sound(samples, example.sample_rate)
         );
