@@ -192,7 +192,7 @@ fn train(lever: &Lever) -> Outcome {
         lever: lever.name,
         alive: mean(&|usage| usage.alive() as f64 / CODES as f64),
         perplexity: mean(&Usage::perplexity),
-        distortion: f64::from((y - tape.constant(x)).square().mean_all().item()),
+        distortion: (y - tape.constant(x)).square().mean_all().item(),
         dimension: effective_dimension(&values),
     }
 }
