@@ -2,4 +2,5 @@
 
 mod codec;
 mod common;
+mod levers;
 mod resume;
