@@ -56,6 +56,17 @@ pub fn slice(batch: &Tensor<f32>, rows: std::ops::Range<usize>) -> Tensor<f32> {
     Tensor::build(shape, |out| out.copy_from_slice(&batch.as_slice()[rows.start * size..rows.end * size]))
 }
 
+/// Some windows out of all.
+pub fn pick(all: &Tensor<f32>, chosen: &[usize]) -> Tensor<f32> {
+    let one = all.shape().size() / all.shape()[0];
+    let shape = gradbook_autograd::Shape::new(&[&[chosen.len()], &all.shape()[1..]].concat());
+    Tensor::build(shape, |out| {
+        out.chunks_mut(one)
+            .zip(chosen)
+            .for_each(|(out, &i)| out.copy_from_slice(&all.as_slice()[i * one..][..one]));
+    })
+}
+
 /// Refuses corpora whose clips are too short for a crop.
 ///
 /// # Errors

@@ -10,7 +10,10 @@ use gradbook_nn::{
     loss::{Reduction, mse},
 };
 
-use crate::{Error, Evaluation, Model, Progress, Recipe, data, events};
+use gradbook_vq::Absorbed;
+use rayon::prelude::*;
+
+use crate::{Error, Evaluation, Model, Progress, Recipe, Seeding, data, events};
 
 /// Keys the randomness of events and statistics apart from that of the shards.
 pub(crate) const AFTER: u64 = u64::MAX - 1;
@@ -122,7 +125,10 @@ impl<'c> Training<'c> {
         self.freeze(&mut result);
         self.optimizer.step(&mut self.store, &result.grads);
         let stream = Stream::new(self.recipe.train.seed, self.step, AFTER);
-        let absorbed = self.model.absorb(&mut self.store, &result.stats, &stream);
+        let absorbed = match self.stands_still(self.recipe.train.freeze_codes) {
+            true => Absorbed::default(),
+            false => self.model.absorb(&mut self.store, &result.stats, &stream),
+        };
         absorbed.overwritten.iter().for_each(|(id, rows)| self.optimizer.reset_rows(*id, rows));
         if let Some(average) = &mut self.average {
             average.update(&self.store);
@@ -171,10 +177,13 @@ impl<'c> Training<'c> {
     /// What is due before this step: growth, wider codes, seeding.
     fn events(&mut self) -> Result<(), Error> {
         self.reshape(self.step..self.step + 1)?;
+        if self.recipe.train.freeze_encoder == Some(self.step) {
+            self.settle();
+        }
         let Some(seeding) = self.recipe.train.seeding.clone() else { return Ok(()) };
         if self.quantizing() && (self.step == self.recipe.train.warmup || seeding.again.contains(&self.step))
         {
-            let latents = self.latents(seeding.latents)?;
+            let latents = self.latents(&seeding)?;
             if latents.as_slice().iter().any(|x| !x.is_finite()) {
                 return Err(Error::Diverged {
                     step: self.step,
@@ -196,6 +205,14 @@ impl<'c> Training<'c> {
         Ok(())
     }
 
+    /// Goes on from the averaged weights, if there are any: an encoder that stands still stands where it was on average.
+    fn settle(&mut self) {
+        if let Some(average) = &mut self.average {
+            average.swap(&mut self.store);
+            *average = WeightAverage::new(self.recipe.train.average.unwrap_or_default(), &self.store);
+        }
+    }
+
     /// Growth and widening that fall into `steps`. Also brings a fresh model to the shapes of a checkpoint.
     pub(crate) fn reshape(&mut self, steps: std::ops::Range<u64>) -> Result<(), Error> {
         if events::reshape(&self.recipe, &self.model, &mut self.store, steps)? {
@@ -205,37 +222,49 @@ impl<'c> Training<'c> {
         Ok(())
     }
 
-    /// Latents `[row, channel]` of at least `count` rows from fresh training crops.
-    fn latents(&self, count: usize) -> Result<Tensor<f32>, Error> {
-        let train = &self.recipe.train;
-        let per_batch = train.batch * train.crop / self.model.stride();
-        let mut rows = Vec::new();
-        for i in 0..count.div_ceil(per_batch) as u64 {
-            let x = data::batch(
-                &self.corpus.train,
-                train.batch,
-                train.crop,
-                train.seed,
-                SEEDING + (self.step << 16) + i,
-            )?;
+    /// Latents `[row, channel]` of training frames, neighbors in time being neighbors in the rows.
+    fn latents(&self, seeding: &Seeding) -> Result<Tensor<f32>, Error> {
+        let (train, clips) = (&self.recipe.train, &self.corpus.train);
+        let per_crop = train.crop / self.model.stride();
+        let per_batch = train.batch * per_crop;
+        let batches = if seeding.windows {
+            let all = data::windows(clips, train.crop)?;
+            let (there, wanted) = (all.shape()[0], seeding.latents.div_ceil(per_crop));
+            // A share of all windows, evenly spread.
+            let chosen: Vec<usize> =
+                (0..there).filter(|i| i * wanted / there != (i + 1) * wanted / there).collect();
+            let part = |windows: &[usize]| data::pick(&all, windows);
+            chosen.chunks(train.batch).map(part).collect()
+        } else {
+            let key = |i| SEEDING + (self.step << 16) + i;
+            let draw = |i| data::batch(clips, train.batch, train.crop, train.seed, key(i));
+            (0..seeding.latents.div_ceil(per_batch) as u64).map(draw).collect::<Result<Vec<_>, _>>()?
+        };
+        let encode = |x: Tensor<f32>| {
             let tape = Tape::new();
-            rows.extend_from_slice(
-                self.model.encode(&Graph::eval(&tape, &self.store), tape.constant(x)).value().as_slice(),
-            );
-        }
+            self.model.encode(&Graph::eval(&tape, &self.store), tape.constant(x)).value().as_slice().to_vec()
+        };
+        let rows: Vec<f32> = batches.into_par_iter().map(encode).collect::<Vec<_>>().concat();
         Ok(Tensor::new([rows.len() / self.model.latent(), self.model.latent()], rows))
     }
 
-    /// Takes the encoder's gradients away once it is frozen.
+    /// Takes away the gradients of what is frozen.
     fn freeze(&self, result: &mut StepResult<f32, ()>) {
-        if self.recipe.train.freeze_encoder.is_some_and(|step| self.step >= step) {
-            result.grads.retain(|id| !self.store.entry(id).name.starts_with("encoder."));
+        let train = &self.recipe.train;
+        for (since, part) in [(train.freeze_encoder, "encoder."), (train.freeze_codes, "quantizer.")] {
+            if self.stands_still(since) {
+                result.grads.retain(|id| !self.store.entry(id).name.starts_with(part));
+            }
         }
     }
 
     /// Which op makes the test MSE a NaN or an infinity.
     pub(crate) fn diagnose_evaluation(&self) -> Option<NonFinite> {
         self.diagnose(&self.windows)
+    }
+
+    fn stands_still(&self, since: Option<u64>) -> bool {
+        since.is_some_and(|step| self.step >= step)
     }
 
     /// Which op made the loss of this batch a NaN or an infinity.

@@ -28,9 +28,12 @@ pub struct TrainConfig {
     pub grow: Vec<Grow>,
     /// The codes behind a projection are widened at these steps.
     pub raise: Vec<Raise>,
-    /// From this step on the encoder stands still, and decoder and codes settle.
+    /// From this step on the encoder stands still (at its moving average, if there is one), and decoder and codes settle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze_encoder: Option<u64>,
+    /// From this step on the codes stand still: what seeding balanced stays balanced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze_codes: Option<u64>,
     /// Evaluate with a moving average of the weights with this decay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub average: Option<f64>,
@@ -52,6 +55,10 @@ pub struct Seeding {
     /// Further steps at which codes are seeded again; the first time is when the quantizer starts.
     #[serde(default)]
     pub again: Vec<u64>,
+    /// Take the latents of consecutive windows over whole training clips, as held-out clips are measured, in place of
+    /// random crops.
+    #[serde(default)]
+    pub windows: bool,
 }
 
 impl Seeding {
@@ -103,6 +110,7 @@ impl Default for TrainConfig {
             grow: Vec::new(),
             raise: Vec::new(),
             freeze_encoder: None,
+            freeze_codes: None,
             average: None,
             evaluate_every: None,
             patience: None,
@@ -130,6 +138,7 @@ impl TrainConfig {
         new.grow.iter_mut().for_each(|grow| grow.step = at(grow.step));
         new.raise.iter_mut().for_each(|raise| raise.step = at(raise.step));
         new.freeze_encoder = self.freeze_encoder.map(at);
+        new.freeze_codes = self.freeze_codes.map(at);
         new.evaluate_every = self.evaluate_every.map(|every| at(every).max(1));
         new
     }

@@ -31,6 +31,11 @@ impl Clusters {
         self.starts.windows(2).map(|w| u64::from(w[1] - w[0])).collect()
     }
 
+    /// The rows of a code, in their order.
+    pub fn members(&self, code: usize) -> &[u32] {
+        &self.rows[self.starts[code] as usize..self.starts[code + 1] as usize]
+    }
+
     /// Σ of the rows of each code, `[code, channel]`, added up in f64.
     pub fn sums<T: Real>(&self, x: &Tensor<T>) -> Tensor<T> {
         self.fold(x, |sum, _| sum)

@@ -110,6 +110,11 @@ pub fn kmeans<T: Real>(
     found
 }
 
+/// Σ ‖x_n − c_{i_n}‖² for the nearest centers.
+pub(crate) fn inertia<T: Real>(x: &Tensor<T>, centers: &Tensor<T>) -> f64 {
+    distances(x, centers, &nearest(x, centers)).iter().sum()
+}
+
 /// ‖x_n − c_{i_n}‖² of every row.
 fn distances<T: Real>(x: &Tensor<T>, centers: &Tensor<T>, nearest: &[u32]) -> Vec<f64> {
     let width = centers.rows().ncols();

@@ -9,6 +9,7 @@ pub mod kmeans;
 pub mod search;
 pub mod torch;
 
+mod balance;
 mod clusters;
 mod codes;
 mod draw;

@@ -2,5 +2,6 @@
 
 mod codec;
 mod common;
+mod levers;
 mod recipes;
 mod resume;

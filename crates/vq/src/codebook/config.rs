@@ -32,6 +32,10 @@ pub struct CodebookConfig {
     /// A loss that spreads usage over all codes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diversity: Option<Diversity>,
+    /// Seeding moves codes with less than this share of the mean code's rows into the fullest cells, which they split;
+    /// 0 leaves k-means as it is.
+    #[serde(default)]
+    pub floor: f64,
     /// Second lives for codes that nobody uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub respawn: Option<Respawn>,

@@ -20,13 +20,16 @@ pub use config::{
 
 use crate::{
     Absorbed, Book, Codes, KindConfig, Latent, Loss, Passage, Quantized, Quantizer,
+    balance::balance,
     clusters::Clusters,
-    kmeans::{Start, kmeans},
+    kmeans::{Start, inertia, kmeans},
     search::{nearest, nearest_few},
 };
 
 /// Rounds of Lloyd's algorithm when seeding.
 const SEEDING_ROUNDS: usize = 20;
+/// Rounds of it that learned codes get before they are compared with fresh ones.
+const SETTLING_ROUNDS: usize = 5;
 
 impl KindConfig for CodebookConfig {
     const NAME: &'static str = "codebook";
@@ -49,6 +52,9 @@ impl KindConfig for CodebookConfig {
         {
             return rule("learning", format!("{:?}", self.learning), "0 ≤ decay < 1 and accumulate ≥ 1");
         }
+        if !(0.0..1.0).contains(&self.floor) {
+            return rule("floor", self.floor.to_string(), "0 ≤ floor < 1: a share of the mean");
+        }
         if let Some(respawn) = &self.respawn
             && respawn.every == 0
         {
@@ -65,6 +71,7 @@ impl KindConfig for CodebookConfig {
             learning,
             commitment: Weight::constant(0.25),
             diversity: None,
+            floor: 0.0,
             respawn: None,
         };
         let loss = |form, estimator, sample, orthogonality| Learning::Loss {
@@ -240,10 +247,18 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
             let tape = Tape::new();
             self.book.metric(tape.constant(latents.clone())).value()
         };
-        let found =
-            kmeans(&rows, self.book.len(store), SEEDING_ROUNDS, Start::PlusPlus, &mut stream.next_use());
+        let mut rng = stream.next_use();
+        let fresh = kmeans(&rows, self.book.len(store), SEEDING_ROUNDS, Start::PlusPlus, &mut rng).centers;
+        // Codes that have been learned already are often the better start.
+        let mut learned = self.book.values(store);
+        balance(&rows, &mut learned, 0.0, SETTLING_ROUNDS, &mut rng);
+        let better = inertia(&rows, &learned) < inertia(&rows, &fresh);
+        let mut found = if better { learned } else { fresh };
+        if self.book.config.floor > 0.0 {
+            balance(&rows, &mut found, self.book.config.floor, SEEDING_ROUNDS, &mut rng);
+        }
         let width = self.book.width(store);
-        let all: Vec<(usize, &[T])> = found.centers.as_slice().chunks(width).enumerate().collect();
+        let all: Vec<(usize, &[T])> = found.as_slice().chunks(width).enumerate().collect();
         self.book.put(store, &all);
     }
 

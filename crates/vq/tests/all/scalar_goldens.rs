@@ -179,6 +179,7 @@ fn sim_vq_agrees_in_values_indices_loss_and_gradients() {
             learning,
             commitment: Weight::constant(0.25),
             diversity: None,
+            floor: 0.0,
             respawn: None,
         };
         let (q, mut store) = build(&QuantizerConfig::Codebook(config), 5);

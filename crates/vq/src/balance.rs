@@ -1,0 +1,117 @@
+//! Clusters of a least size: k-means serves dense places with huge cells and odd rows with cells of their own, and a
+//! code that only odd rows choose is dead on other data.
+
+use gradbook_autograd::{Real, Rng, Tensor};
+use ndarray_rand::rand::Rng as _;
+
+use crate::{clusters::Clusters, search::nearest};
+
+/// Rows that are taken for one occasion: neighbors in time look alike.
+const STRETCH: usize = 32;
+/// Rounds at the end in which centers only settle.
+const SETTLE: usize = 3;
+
+/// Moves centers `[center, channel]` until (nearly) every one has a share of at least `floor` of the rows of `x`
+/// `[row, channel]`, 1 being the mean share. Each round is one of Lloyd's, and then
+///
+/// ```text
+/// share_k = min(rows of k / mean, stretches of 32 rows that hold k / mean)
+/// the poorest with share_k < floor  →  a row of the fullest cell, the next poorest  →  one of the next fullest, …
+/// ```
+///
+/// so full cells are split, and the neighbors of a poor one take over its rows. Stretches count because a hundred rows
+/// of one recording are one occasion, and say little about the next recording.
+pub(crate) fn balance<T: Real>(
+    x: &Tensor<T>,
+    centers: &mut Tensor<T>,
+    floor: f64,
+    rounds: usize,
+    rng: &mut Rng,
+) {
+    let (count, width) = centers.rows().dim();
+    for round in 0..rounds {
+        let chosen = nearest(x, centers);
+        let clusters = Clusters::new(&chosen, count);
+        let (hits, means) = (clusters.hits(), clusters.means(x));
+        for (k, center) in centers.as_mut_slice().chunks_mut(width).enumerate() {
+            if hits[k] > 0 {
+                center.copy_from_slice(&means.as_slice()[k * width..][..width]);
+            }
+        }
+        if round + SETTLE >= rounds {
+            continue;
+        }
+        let (rows, occasions) = (shares(&hits), shares(&stretches(&chosen, count)));
+        let share = |k: usize| rows[k].min(occasions[k]);
+        let mut poor: Vec<usize> = (0..count).filter(|&k| share(k) < floor).collect();
+        poor.sort_by(|&a, &b| share(a).total_cmp(&share(b)));
+        let mut full: Vec<usize> = (0..count).filter(|&k| share(k) >= 1.0).collect();
+        full.sort_by_key(|&k| std::cmp::Reverse(hits[k]));
+        for (poor, full) in poor.into_iter().zip(full) {
+            let members = clusters.members(full);
+            let row = members[rng.random_range(0..members.len())] as usize;
+            let row = &x.as_slice()[row * width..][..width];
+            centers.as_mut_slice()[poor * width..][..width].copy_from_slice(row);
+        }
+    }
+}
+
+/// Numbers relative to their mean.
+fn shares(numbers: &[u64]) -> Vec<f64> {
+    let mean = numbers.iter().sum::<u64>() as f64 / numbers.len() as f64;
+    numbers.iter().map(|&n| n as f64 / mean).collect()
+}
+
+/// How many stretches of rows hold each code.
+fn stretches(chosen: &[u32], count: usize) -> Vec<u64> {
+    let mut found = vec![0; count];
+    for stretch in chosen.chunks(STRETCH) {
+        let mut codes = stretch.to_vec();
+        codes.sort_unstable();
+        codes.dedup();
+        codes.iter().for_each(|&k| found[k as usize] += 1);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use gradbook_autograd::Stream;
+    use ndarray_rand::rand_distr::{Distribution, StandardNormal};
+
+    use super::*;
+
+    /// 3,200 numbers about 0, and 32 in a row about 50: one occasion.
+    fn crowd_and_outliers(rng: &mut Rng) -> Tensor<f64> {
+        let mut draw = |center: f64| center + Distribution::<f64>::sample(&StandardNormal, rng);
+        let rows = (0..3232).map(|i| draw(if i < 3200 { 0.0 } else { 50.0 })).collect();
+        Tensor::new([3232, 1], rows)
+    }
+
+    #[test]
+    fn poor_cells_go_and_full_cells_are_split() {
+        let mut rng = Stream::new(1, 0, 0).next_use();
+        let x = crowd_and_outliers(&mut rng);
+        let mut centers = Tensor::new([8, 1], vec![0.0, 47.0, 48.0, 49.0, 50.0, 51.0, 52.0, 53.0]);
+        balance(&x, &mut centers, 0.2, 20, &mut rng);
+        let chosen = nearest(&x, &centers);
+        let (hits, held) = (Clusters::new(&chosen, 8).hits(), stretches(&chosen, 8));
+        assert!(hits.iter().filter(|&&n| n >= 80).count() >= 7, "{hits:?}"); // 0.2 of the mean
+        assert!(held.iter().filter(|&&n| n >= 16).count() >= 7, "{held:?}");
+    }
+
+    #[test]
+    fn without_a_floor_the_rounds_are_those_of_lloyd() {
+        let mut rng = Stream::new(2, 0, 0).next_use();
+        let x = Tensor::new([4, 1], vec![1.0, 2.0, 9.0, 10.0]);
+        let mut centers = Tensor::new([2, 1], vec![0.0, 4.0]);
+        balance(&x, &mut centers, 0.0, 5, &mut rng);
+        assert_eq!(centers.as_slice(), [1.5, 9.5]);
+    }
+
+    #[test]
+    fn a_stretch_counts_once_for_each_code_in_it() {
+        let chosen: Vec<u32> = (0..96).map(|i| u32::from(i % 2 == 0 && i < 64)).collect();
+        assert_eq!(stretches(&chosen, 3), [3, 2, 0]);
+    }
+}
