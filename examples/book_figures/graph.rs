@@ -19,10 +19,8 @@ fn draw(dot: &str, notes: &[&str]) -> String {
         .filter_map(|line| line.split_once("->"))
         .filter_map(|(from, to)| Some((number(from)?, number(to)?)))
         .collect();
-    let ops: Vec<&str> = dot
-        .lines()
-        .filter_map(|line| Some(line.split_once("[label=\"")?.1.split_whitespace().next()?))
-        .collect();
+    let ops: Vec<&str> =
+        dot.lines().filter_map(|line| line.split_once("[label=\"")?.1.split_whitespace().next()).collect();
     let mut rows = vec![0; ops.len()];
     for &(from, to) in &edges {
         rows[to] = rows[to].max(rows[from] + 1); // edges come in the order of the tape

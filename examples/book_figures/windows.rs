@@ -13,7 +13,7 @@ pub fn figure() -> String {
     let mut drawing = Drawing::new(560, 250);
     drawing.text([60, 48], "buffer");
     for i in 0..SAMPLES * CHANNELS {
-        let padding = i < CHANNELS || i >= (SAMPLES - 1) * CHANNELS;
+        let padding = !(CHANNELS..(SAMPLES - 1) * CHANNELS).contains(&i);
         let at = [130 + CELL * i, 30];
         drawing.rect(at, [CELL, 28], 0, if padding { INK } else { BLUE });
         let sample = i / CHANNELS - 1;
