@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use gradbook_audio::{Audio, Encoding, resample, wav};
 use gradbook_autograd::Tensor;
-use gradbook_vq::Codes;
+use gradbook_vq::{Codes, Quantizer};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +101,8 @@ fn check(model: &Trained, tokens: &Tokens) -> Result<(), String> {
         if found == wanted { Ok(()) } else { Err(format!("{what} is {found}, this model has {wanted}")) }
     };
     let mel = model.mel.params();
-    let radices = model.quantizer().map_err(|error| error.to_string())?.radices(&model.store);
+    let quantizer = model.quantizer().map_err(|error| error.to_string())?;
+    let radices = quantizer.radices(&model.store);
     fits("version", &tokens.version, &VERSION)?;
     fits("sample_rate", &tokens.sample_rate, &mel.sample_rate)?;
     fits("hop", &tokens.hop, &mel.hop)?;
@@ -115,12 +116,12 @@ fn check(model: &Trained, tokens: &Tokens) -> Result<(), String> {
         {
             return broken("a name is a relative path that does not lead upwards".into());
         }
-        let finest = file.codes.iter().map(Vec::len).max().unwrap_or(0);
         let wanted = model.model.latents(file.frames);
         // How long columns are is only asked for a clip that is as long as it says.
-        if file.frames == 0 || finest != wanted || !lengths(model, wanted).eq(file.codes.iter().map(Vec::len))
-        {
-            let (frames, found) = (file.frames, file.codes.iter().map(Vec::len).collect::<Vec<_>>());
+        let found: Vec<usize> = file.codes.iter().map(Vec::len).collect();
+        let finest = found.iter().copied().max().unwrap_or(0);
+        if file.frames == 0 || finest != wanted || found != lengths(model, quantizer, wanted) {
+            let frames = file.frames;
             return broken(format!(
                 "its slots hold {found:?} codes each, which is not what {frames} frames (at least one) need"
             ));
@@ -136,15 +137,9 @@ fn check(model: &Trained, tokens: &Tokens) -> Result<(), String> {
 }
 
 /// How many codes each slot holds for a clip of so many latents: as many as silence has.
-fn lengths(model: &Trained, latents: usize) -> impl Iterator<Item = usize> {
-    let codes = model
-        .model
-        .quantizer
-        .as_ref()
-        .map(|quantizer| quantizer.encode(&model.store, &Tensor::zeros([latents, model.model.latent()])));
-    codes
-        .into_iter()
-        .flat_map(|codes| (0..codes.slots()).map(move |slot| codes.column(slot).len()).collect::<Vec<_>>())
+fn lengths(model: &Trained, quantizer: &dyn Quantizer<f32>, latents: usize) -> Vec<usize> {
+    let codes = quantizer.encode(&model.store, &Tensor::zeros([latents, model.model.latent()]));
+    (0..codes.slots()).map(|slot| codes.column(slot).len()).collect()
 }
 
 /// A path without its root and what leads upwards, with `/` on every system.

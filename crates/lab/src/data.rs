@@ -1,7 +1,7 @@
 //! Crops to train on and windows to test with, drawn so that any step of a run can be drawn again.
 
 use gradbook_audio::{Clip, Corpus};
-use gradbook_autograd::{Stream, Tensor};
+use gradbook_autograd::{Shape, Stream, Tensor};
 use ndarray_rand::rand::Rng as _;
 
 use crate::Error;
@@ -50,20 +50,16 @@ pub fn windows(clips: &[Clip], frames: usize) -> Result<Tensor<f32>, Error> {
 
 /// Rows of a batch.
 pub fn slice(batch: &Tensor<f32>, rows: std::ops::Range<usize>) -> Tensor<f32> {
-    let mut shape = *batch.shape();
-    let size = shape.size() / shape[0];
-    shape = gradbook_autograd::Shape::new(&[&[rows.len()], &shape[1..]].concat());
-    Tensor::build(shape, |out| out.copy_from_slice(&batch.as_slice()[rows.start * size..rows.end * size]))
+    pick(batch, rows)
 }
 
-/// Some windows out of all.
-pub fn pick(all: &Tensor<f32>, chosen: &[usize]) -> Tensor<f32> {
-    let one = all.shape().size() / all.shape()[0];
-    let shape = gradbook_autograd::Shape::new(&[&[chosen.len()], &all.shape()[1..]].concat());
+/// Some rows of a batch, in this order.
+pub fn pick(batch: &Tensor<f32>, rows: impl ExactSizeIterator<Item = usize>) -> Tensor<f32> {
+    let size = batch.shape().size() / batch.shape()[0];
+    let shape = Shape::new(&[&[rows.len()], &batch.shape()[1..]].concat());
     Tensor::build(shape, |out| {
-        out.chunks_mut(one)
-            .zip(chosen)
-            .for_each(|(out, &i)| out.copy_from_slice(&all.as_slice()[i * one..][..one]));
+        let places = out.chunks_mut(size).zip(rows);
+        places.for_each(|(out, row)| out.copy_from_slice(&batch.as_slice()[row * size..][..size]));
     })
 }
 

@@ -18,6 +18,7 @@ mod metrics;
 mod model;
 mod recipe;
 mod run;
+mod seeding;
 mod state;
 mod train;
 mod train_config;

@@ -9,16 +9,12 @@ use gradbook_nn::{
     Optimizer, ShardedStep, StepResult, WeightAverage,
     loss::{Reduction, mse},
 };
-
 use gradbook_vq::Absorbed;
-use rayon::prelude::*;
 
-use crate::{Error, Evaluation, Model, Progress, Recipe, Seeding, data, events};
+use crate::{Error, Evaluation, Model, Progress, Recipe, data, events};
 
 /// Keys the randomness of events and statistics apart from that of the shards.
 pub(crate) const AFTER: u64 = u64::MAX - 1;
-/// Keys the crops from which codes are seeded.
-const SEEDING: u64 = 1 << 40;
 
 /// A run in progress.
 pub struct Training<'c> {
@@ -38,7 +34,7 @@ pub struct Training<'c> {
     pub step: u64,
     /// Training time so far.
     pub elapsed: Duration,
-    windows: Tensor<f32>,
+    pub(crate) windows: Tensor<f32>,
     /// The sum of the losses since the last row of metrics, and of how many steps.
     pub(crate) losses: (f64, u64),
     /// Codes respawned since then.
@@ -180,29 +176,7 @@ impl<'c> Training<'c> {
         if self.recipe.train.freeze_encoder == Some(self.step) {
             self.settle();
         }
-        let Some(seeding) = self.recipe.train.seeding.clone() else { return Ok(()) };
-        if self.quantizing() && (self.step == self.recipe.train.warmup || seeding.again.contains(&self.step))
-        {
-            let latents = self.latents(&seeding)?;
-            if latents.as_slice().iter().any(|x| !x.is_finite()) {
-                return Err(Error::Diverged {
-                    step: self.step,
-                    found: self.diagnose(&self.windows).map(Box::new),
-                    checkpoint: None,
-                });
-            }
-            let quantizer = self.model.quantizer.as_ref().expect("it is in use");
-            quantizer.seed(
-                &mut self.store,
-                &latents,
-                &Stream::new(self.recipe.train.seed, self.step, AFTER - 1),
-            );
-            for book in quantizer.codebooks() {
-                let rows: Vec<usize> = (0..book.codebook.len(&self.store)).collect();
-                self.optimizer.reset_rows(book.codebook.parameter(), &rows);
-            }
-        }
-        Ok(())
+        self.seed()
     }
 
     /// Goes on from the averaged weights, if there are any: an encoder that stands still stands where it was on average.
@@ -220,32 +194,6 @@ impl<'c> Training<'c> {
             all.into_iter().for_each(|id| self.optimizer.resize(id, &self.store));
         }
         Ok(())
-    }
-
-    /// Latents `[row, channel]` of training frames, neighbors in time being neighbors in the rows.
-    fn latents(&self, seeding: &Seeding) -> Result<Tensor<f32>, Error> {
-        let (train, clips) = (&self.recipe.train, &self.corpus.train);
-        let per_crop = train.crop / self.model.stride();
-        let per_batch = train.batch * per_crop;
-        let batches = if seeding.windows {
-            let all = data::windows(clips, train.crop)?;
-            let (there, wanted) = (all.shape()[0], seeding.latents.div_ceil(per_crop));
-            // A share of all windows, evenly spread.
-            let chosen: Vec<usize> =
-                (0..there).filter(|i| i * wanted / there != (i + 1) * wanted / there).collect();
-            let part = |windows: &[usize]| data::pick(&all, windows);
-            chosen.chunks(train.batch).map(part).collect()
-        } else {
-            let key = |i| SEEDING + (self.step << 16) + i;
-            let draw = |i| data::batch(clips, train.batch, train.crop, train.seed, key(i));
-            (0..seeding.latents.div_ceil(per_batch) as u64).map(draw).collect::<Result<Vec<_>, _>>()?
-        };
-        let encode = |x: Tensor<f32>| {
-            let tape = Tape::new();
-            self.model.encode(&Graph::eval(&tape, &self.store), tape.constant(x)).value().as_slice().to_vec()
-        };
-        let rows: Vec<f32> = batches.into_par_iter().map(encode).collect::<Vec<_>>().concat();
-        Ok(Tensor::new([rows.len() / self.model.latent(), self.model.latent()], rows))
     }
 
     /// Takes away the gradients of what is frozen.
@@ -268,7 +216,7 @@ impl<'c> Training<'c> {
     }
 
     /// Which op made the loss of this batch a NaN or an infinity.
-    fn diagnose(&self, batch: &Tensor<f32>) -> Option<NonFinite> {
+    pub(crate) fn diagnose(&self, batch: &Tensor<f32>) -> Option<NonFinite> {
         let tape = Tape::new();
         let g = Graph::train(&tape, &self.store);
         let x = tape.constant(batch.clone());

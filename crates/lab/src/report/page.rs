@@ -12,15 +12,15 @@ use crate::{Progress, Summary};
 const STYLE: &str = include_str!("style.css");
 
 /// A quantity over training: title, logarithmic scale, and how to read it off a row.
-type Quantity = (&'static str, bool, fn(&Progress) -> Option<f64>);
+type Quantity = (&'static str, bool, fn(&Progress) -> Option<f64>, fn(&Summary) -> Option<f64>);
 
 const QUANTITIES: [Quantity; 6] = [
-    ("Test MSE", true, |p| Some(p.test_mse)),
-    ("Codes alive", false, |p| p.alive.map(|n| n as f64)),
-    ("Perplexity", false, |p| p.perplexity),
-    ("Effective dimension of the latents", false, |p| Some(p.effective_dim)),
-    ("Training loss", true, |p| Some(p.loss)),
-    ("Respawned codes", false, |p| Some(p.respawned as f64)),
+    ("Test MSE", true, |p| Some(p.test_mse), |s| Some(s.test_mse)),
+    ("Codes alive", false, |p| p.alive.map(|n| n as f64), |s| s.alive.map(|n| n as f64)),
+    ("Perplexity", false, |p| p.perplexity, |s| s.perplexity),
+    ("Effective dimension of the latents", false, |p| Some(p.effective_dim), |_| None),
+    ("Training loss", true, |p| Some(p.loss), |_| None),
+    ("Respawned codes", false, |p| Some(p.respawned as f64), |_| None),
 ];
 
 pub fn page(title: &str, runs: &[RunReport]) -> String {
@@ -36,14 +36,14 @@ pub fn page(title: &str, runs: &[RunReport]) -> String {
     out += GUIDE;
     legend(&mut out, runs);
     out += "<section class=\"grid\">";
-    for (title, log, read) in QUANTITIES {
+    for (title, log, over_time, level) in QUANTITIES {
+        // A run without training is a level: one point.
         let curve = |(run, r): (usize, &RunReport)| {
-            let points = r.history.iter().filter_map(|p| Some((p.step as f64, read(p)?))).collect();
-            if r.history.is_empty() {
-                Curve { run, points: level(title, &r.summary) }
-            } else {
-                Curve { run, points }
-            }
+            let points = match r.history.as_slice() {
+                [] => level(&r.summary).map(|value| (0.0, value)).into_iter().collect(),
+                rows => rows.iter().filter_map(|p| Some((p.step as f64, over_time(p)?))).collect(),
+            };
+            Curve { run, points }
         };
         let svg = charts::curves(&runs.iter().enumerate().map(curve).collect::<Vec<_>>(), log);
         figure(&mut out, title, &svg);
@@ -60,17 +60,6 @@ pub fn page(title: &str, runs: &[RunReport]) -> String {
 const GUIDE: &str = "<p>All figures are from held-out clips. <b>Alive</b>: codes used at least once. <b>Perplexity</b>: as \
     many codes, evenly used, would carry as much information. <b>Effective dim</b>: how many directions the latents spread \
     over. <b>Test MSE</b>: error of the reconstructed spectrogram in units of its variance; lower is better.</p>";
-
-/// A run that was not trained, as a level in the drawings: one point, or none where it has no such figure.
-fn level(title: &str, summary: &Summary) -> Vec<(f64, f64)> {
-    let value = match title {
-        "Test MSE" => Some(summary.test_mse),
-        "Codes alive" => summary.alive.map(|n| n as f64),
-        "Perplexity" => summary.perplexity,
-        _ => None,
-    };
-    value.map(|value| (0.0, value)).into_iter().collect()
-}
 
 /// Whose color is whose, next to the drawings.
 fn legend(out: &mut String, runs: &[RunReport]) {

@@ -41,6 +41,27 @@ pub struct CodebookConfig {
     pub respawn: Option<Respawn>,
 }
 
+impl CodebookConfig {
+    /// K codes with every option at its default.
+    ///
+    /// ```
+    /// use gradbook_vq::codebook::CodebookConfig;
+    /// assert_eq!(toml::from_str::<CodebookConfig>("codes = 7").unwrap(), CodebookConfig::new(7));
+    /// ```
+    pub fn new(codes: usize) -> Self {
+        Self {
+            codes,
+            metric: Metric::default(),
+            init: Init::default(),
+            learning: Learning::default(),
+            commitment: Weight::commitment(),
+            diversity: None,
+            floor: 0.0,
+            respawn: None,
+        }
+    }
+}
+
 /// The distance of a row to a code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -64,16 +64,7 @@ impl KindConfig for CodebookConfig {
     }
 
     fn probes() -> Vec<Self> {
-        let plain = |learning: Learning| Self {
-            codes: 7,
-            metric: Metric::L2,
-            init: Init::Normal(1.0),
-            learning,
-            commitment: Weight::constant(0.25),
-            diversity: None,
-            floor: 0.0,
-            respawn: None,
-        };
+        let plain = |learning: Learning| Self { learning, ..Self::new(7) };
         let loss = |form, estimator, sample, orthogonality| Learning::Loss {
             weight: 1.0,
             form,

@@ -1,13 +1,10 @@
 //! Property 18: inputs that go wrong somewhere else.
 
-use std::{
-    any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::any::Any;
 
 use gradbook_autograd::{Real, Tensor};
 
-use super::{Checked, Rule, Verdict, ensure, trial::Trial};
+use super::{Checked, Rule, Verdict, caught::caught, ensure, trial::Trial};
 
 pub fn rules<'s, T: Real>() -> Vec<Rule<'s, T>> {
     vec![(18, strange_inputs)]
@@ -32,7 +29,7 @@ fn strange_inputs<T: Real>(t: &Trial<'_, T>) -> Checked {
         ("not a number", broken, "row 3"),
     ];
     for (name, z, place) in inputs {
-        let found = catch_unwind(AssertUnwindSafe(|| {
+        let found = caught(|| {
             let (values, _) = t.eval(&z);
             let passed = t.train(&z, t.stream(4));
             let mut after = t.copy();
@@ -44,7 +41,7 @@ fn strange_inputs<T: Real>(t: &Trial<'_, T>) -> Checked {
             let part = parts.into_iter().find(|(_, x)| !finite(x)).map(|(what, _)| what.to_owned());
             let loss = passed.losses.into_iter().find(|(_, loss)| !loss.is_finite()).map(|(what, _)| what);
             part.or(loss).or(state)
-        }));
+        });
         match found {
             Ok(None) => {}
             Ok(Some(what)) => {

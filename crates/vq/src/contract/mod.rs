@@ -1,5 +1,6 @@
 //! The contract: properties that every quantizer has, as a check that runs on any of them, yours included.
 
+mod caught;
 mod gradients;
 mod inputs;
 mod seeding;
@@ -8,10 +9,7 @@ mod training;
 mod trial;
 mod values;
 
-use std::{
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::fmt;
 
 use gradbook_autograd::Real;
 use gradbook_nn::Scope;
@@ -134,7 +132,7 @@ fn run<T: Real>(build: trial::Build<'_, T>, seed: u64, report: &mut Report) -> R
 
 /// Runs one check; a panic in it is a violation too.
 fn judge(number: u8, report: &mut Report, rule: impl FnOnce() -> Checked) -> Result<(), Violation> {
-    match catch_unwind(AssertUnwindSafe(rule)).unwrap_or_else(|cause| Err(inputs::message(&*cause))) {
+    match caught::caught(rule).unwrap_or_else(|cause| Err(inputs::message(&*cause))) {
         Ok(Verdict::Holds) => report.held.push(number),
         Ok(Verdict::Skipped(why)) => report.skipped.push((number, why)),
         Err(found) => return Err(Violation { number, found }),

@@ -3,6 +3,7 @@
 mod codebook_goldens;
 mod combinator_goldens;
 mod combinators;
+#[path = "../../../nn/tests/all/common.rs"]
 mod common;
 mod contract;
 mod every_kind;

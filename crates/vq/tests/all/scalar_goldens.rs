@@ -5,7 +5,7 @@ use gradbook_autograd::{Graph, Pad, ParamStore, Tape, Tensor};
 use gradbook_nn::Scope;
 use gradbook_vq::{
     Quantizer, QuantizerConfig,
-    codebook::{CodebookConfig, Estimator, Form, Init, Learning, Metric, Weight},
+    codebook::{CodebookConfig, Estimator, Form, Learning, Weight},
     kinds::{BatchEntropy, Entropy, FsqConfig, LatentConfig, LfqConfig, Space},
 };
 
@@ -172,16 +172,7 @@ fn sim_vq_agrees_in_values_indices_loss_and_gradients() {
         let case = goldens.case(name);
         let learning =
             Learning::Loss { weight: 1.0, form: Form::Linear, estimator, sample: None, orthogonality: 0.0 };
-        let config = CodebookConfig {
-            codes: 9,
-            metric: Metric::L2,
-            init: Init::Normal(1.0),
-            learning,
-            commitment: Weight::constant(0.25),
-            diversity: None,
-            floor: 0.0,
-            respawn: None,
-        };
+        let config = CodebookConfig { learning, ..CodebookConfig::new(9) };
         let (q, mut store) = build(&QuantizerConfig::Codebook(config), 5);
         // The frozen codes of the fixture have 4 channels: here a fifth is 0, and the matrix has a fifth row of no effect.
         let widened =
