@@ -12,7 +12,7 @@ use ndarray::{ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, Slice};
 
 use crate::{
     Conv1dSpec, Real, Tensor,
-    gemm::{each_block, gemm},
+    gemm::{each_block, gemm, matrix},
 };
 
 /// Where the windows lie: `short` windows of `taps` taps over `long` samples, for each item of a batch.
@@ -40,6 +40,9 @@ impl Windows {
     /// straight into its place.
     pub fn dense<T: Real>(&self, x: &Tensor<T>, w: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
         let (inputs, outputs) = (channels(x), channels(w));
+        if self.suits_winograd(inputs, outputs) {
+            return self.winograd(x, w, bias);
+        }
         let work = self.short * outputs * inputs * self.taps;
         Tensor::build([self.batch * self.short, outputs], |y| {
             each_block(y, self.short * outputs, work, |item, y| {
@@ -56,28 +59,40 @@ impl Windows {
         })
     }
 
-    /// The adjoint of [`dense`](Self::dense): x[m·stride + k·dilation − pad_left] += g[m] · w[k]ᵀ on top of the bias. The
-    /// weights come [`transposed`], `[tap, out, in]`. For each item and tap, one product with the rows that do not
-    /// fall into the padding; the item stays in the cache meanwhile.
+    /// The adjoint of [`dense`](Self::dense): x[m·stride + k·dilation − pad_left] += g[m] · w[k]ᵀ on top of the bias. One
+    /// product for each tap over the whole batch, whose items lie in one row as in
+    /// [`dense_weights`](Self::dense_weights); what falls into the padding is left there.
+    ///
+    /// w is `[tap, in, out]` as for `dense` if the flag says so, and otherwise `[tap, out, in]`.
     pub fn dense_adjoint<T: Real>(
         &self,
         g: &Tensor<T>,
-        w: &Tensor<T>,
+        (w, swap): (&Tensor<T>, bool),
         bias: Option<&Tensor<T>>,
     ) -> Tensor<T> {
-        let (outputs, inputs) = (channels(g), channels(w));
-        let work = self.short * outputs * inputs * self.taps;
-        let stride = self.spec.stride as isize;
-        Tensor::build([self.batch * self.long, inputs], |x| {
-            each_block(x, self.long * inputs, work, |item, x| {
-                fill_rows(x, bias);
-                for k in 0..self.taps {
-                    let (m, p) = self.inside(k);
-                    let g = rows_of(g, item * self.short + m.start..item * self.short + m.end);
-                    let into = Slice::new(p.start as isize, Some(p.end as isize), stride);
-                    let w = rows_of(w, k * outputs..(k + 1) * outputs);
-                    gemm(g, w, T::ONE, matrix_mut(x, inputs).slice_axis_mut(Axis(0), into));
-                }
+        let inputs = if swap { w.shape()[1] } else { channels(w) };
+        if self.suits_winograd(inputs, channels(g)) {
+            return self.winograd_adjoint(g, (w, swap), bias);
+        }
+        let (pitch, stride) = (self.pitch(), self.spec.stride);
+        let (g, rows) = self.one_row(g, self.short, pitch / stride, 0);
+        let reach = (rows - 1) * stride + self.spec.dilation * (self.taps - 1) + 1;
+        let needed = (self.batch - 1) * pitch + self.spec.pad_left + self.long;
+        let x = Tensor::build([reach.max(needed), inputs], |x| {
+            x.fill(T::ZERO);
+            for k in 0..self.taps {
+                let first = k * self.spec.dilation;
+                let into = Slice::new(first as isize, Some((first + (rows - 1) * stride + 1) as isize), stride as isize);
+                let x = matrix_mut(x, inputs);
+                gemm(rows_of(&g, 0..rows), matrix((w, swap), k), T::ONE, x.slice_axis_move(Axis(0), into));
+            }
+        });
+        Tensor::build([self.batch * self.long, inputs], |out| {
+            let len = self.long * inputs;
+            each_block(out, len, 32 * len, |item, out| {
+                fill_rows(out, bias);
+                let x = &x.as_slice()[(item * pitch + self.spec.pad_left) * inputs..];
+                out.iter_mut().zip(x).for_each(|(out, &x)| *out += x);
             });
         })
     }
@@ -86,14 +101,11 @@ impl Windows {
     /// whole batch: the items lie in one row, and the windows across their borders meet gradients of zero.
     pub fn dense_weights<T: Real>(&self, x: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
         let (inputs, outputs) = (channels(x), channels(g));
-        let pitch = self.pitch() / self.spec.stride;
-        let rows = self.batch * pitch - (pitch - self.short);
-        let one_row = |x: &Tensor<T>, length, pitch, lead| match length == pitch {
-            true => x.clone(),
-            false => self.spread(x.as_slice(), channels(x), length, pitch, lead),
-        };
-        let x = one_row(x, self.long, self.pitch(), self.spec.pad_left);
-        let g = one_row(g, self.short, pitch, 0);
+        if self.suits_winograd(inputs, outputs) {
+            return self.winograd_weights(x, g);
+        }
+        let (x, _) = self.one_row(x, self.long, self.pitch(), self.spec.pad_left);
+        let (g, rows) = self.one_row(g, self.short, self.pitch() / self.spec.stride, 0);
         Tensor::build([self.taps * inputs, outputs], |w| {
             let mut w = matrix_mut(w, outputs);
             for taps in self.runs() {
@@ -132,6 +144,15 @@ impl Windows {
     fn pitch(&self) -> usize {
         let zeros = self.spec.pad_left.max(self.spec.pad_right);
         self.short.max((self.long + zeros).div_ceil(self.spec.stride)) * self.spec.stride
+    }
+
+    /// Items of `length` rows in one row, `pitch` apart, and how many windows it holds up to the last item's last.
+    fn one_row<T: Real>(&self, x: &Tensor<T>, length: usize, pitch: usize, lead: usize) -> (Tensor<T>, usize) {
+        let rows = (self.batch - 1) * (self.pitch() / self.spec.stride) + self.short;
+        if length == pitch {
+            return (x.clone(), rows);
+        }
+        (self.spread(x.as_slice(), channels(x), length, pitch, lead), rows)
     }
 
     /// The matrix of the first `rows` windows: overlapping rows of `taps · channels` numbers.
@@ -202,7 +223,7 @@ fn rows_of<T: Real>(x: &Tensor<T>, rows: Range<usize>) -> ArrayView2<'_, T> {
     x.rows().slice_axis_move(Axis(0), Slice::from(rows))
 }
 
-fn matrix_mut<T: Real>(elements: &mut [T], columns: usize) -> ArrayViewMut2<'_, T> {
+pub(crate) fn matrix_mut<T: Real>(elements: &mut [T], columns: usize) -> ArrayViewMut2<'_, T> {
     let rows = elements.len() / columns.max(1);
     ArrayViewMut2::from_shape((rows, columns), elements).expect("whole rows")
 }

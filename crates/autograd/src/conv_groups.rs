@@ -20,14 +20,25 @@ impl Windows {
         y
     }
 
-    /// x[m·stride + k·dilation − pad_left] += g[m] · w[k]ᵀ on top of the bias, with w `[tap, out, in/groups]`.
-    pub fn adjoint<T: Real>(&self, g: &Tensor<T>, w: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
-        let (outputs, width) = (channels(g), channels(w));
-        // The outputs of a group are neighbors, so its weights are neighbors too.
-        let w = w.reshaped([self.taps, outputs * width]);
+    /// x[m·stride + k·dilation − pad_left] += g[m] · w[k]ᵀ on top of the bias, with w `[tap, in/groups, out]` as for
+    /// `correlate` if `swap`, and else `[tap, out, in/groups]`.
+    pub fn adjoint<T: Real>(
+        &self,
+        g: &Tensor<T>,
+        (w, swap): (&Tensor<T>, bool),
+        bias: Option<&Tensor<T>>,
+    ) -> Tensor<T> {
+        let outputs = channels(g);
+        let width = if swap { w.shape()[1] } else { channels(w) };
+        if g.as_slice().is_empty() {
+            return filled([self.batch * self.long, width * self.spec.groups], bias);
+        }
+        // Either way the weights of a group are neighbors in the last axis.
+        let w = w.reshaped(if swap { [self.taps * width, outputs] } else { [self.taps, outputs * width] });
         if !self.is_depthwise(width * self.spec.groups, outputs) {
             return self.by_group(g, &w, bias, |g, w, bias| {
-                self.dense_adjoint(g, &w.reshaped([self.taps, channels(g), width]), bias)
+                let shape = if swap { [self.taps, width, channels(g)] } else { [self.taps, channels(g), width] };
+                self.dense_adjoint(g, (&w.reshaped(shape), swap), bias)
             });
         }
         let mut x = filled([self.batch * self.long, outputs], bias);

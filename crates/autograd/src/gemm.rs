@@ -116,7 +116,7 @@ pub(crate) fn batched<T: Real>(a: (&Tensor<T>, bool), b: (&Tensor<T>, bool), sha
 }
 
 /// One matrix of a batch, read transposed if the flag says so.
-fn matrix<T: Real>((x, transposed): (&Tensor<T>, bool), item: usize) -> ArrayView2<'_, T> {
+pub(crate) fn matrix<T: Real>((x, transposed): (&Tensor<T>, bool), item: usize) -> ArrayView2<'_, T> {
     let [.., rows, columns] = x.shape()[..] else { unreachable!("a matrix has two axes") };
     let elements = &x.as_slice()[item * rows * columns..][..rows * columns];
     let view = ArrayView2::from_shape((rows, columns), elements).expect("a tensor is row-major");

@@ -56,6 +56,7 @@ mod backward;
 mod conv;
 mod conv_groups;
 mod conv_spec;
+mod conv_winograd;
 mod custom;
 mod derivatives;
 mod draw;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Conv1dSpec,
-    conv::{Windows, transposed},
+    conv::Windows,
     conv_spec::misfit,
 };
 
@@ -72,7 +72,7 @@ impl<'t, T: Real> Var<'t, T> {
         let inputs: Vec<_> = [Some(self), Some(w), bias].into_iter().flatten().collect();
         self.tape().record(&CONV1D, &inputs, y, move |g, sink| {
             if sink.wants(0) {
-                sink.add(0, windows.adjoint(&g, &transposed(&wv), None).reshaped(x_shape));
+                sink.add(0, windows.adjoint(&g, (&wv, true), None).reshaped(x_shape));
             }
             if sink.wants(1) {
                 sink.add(1, windows.weights(&xv, &g));

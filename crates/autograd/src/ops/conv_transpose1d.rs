@@ -74,7 +74,7 @@ impl<'t, T: Real> Var<'t, T> {
                 misfit("conv_transpose1d", &what, spec, &x_shape, w, b_shape.as_ref())
             }
         };
-        let y = windows.adjoint(&xv, &wv, bv.as_ref()).reshaped(y_shape);
+        let y = windows.adjoint(&xv, (&wv, false), bv.as_ref()).reshaped(y_shape);
         let inputs: Vec<_> = [Some(self), Some(w), bias].into_iter().flatten().collect();
         self.tape().record(&CONV_TRANSPOSE1D, &inputs, y, move |g, sink| {
             if sink.wants(0) {
