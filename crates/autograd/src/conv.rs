@@ -79,20 +79,25 @@ impl Windows {
         let reach = (rows - 1) * stride + self.spec.dilation * (self.taps - 1) + 1;
         let needed = (self.batch - 1) * pitch + self.spec.pad_left + self.long;
         let x = Tensor::build([reach.max(needed), inputs], |x| {
-            x.fill(T::ZERO);
+            fill_rows(x, bias);
             for k in 0..self.taps {
                 let first = k * self.spec.dilation;
-                let into = Slice::new(first as isize, Some((first + (rows - 1) * stride + 1) as isize), stride as isize);
+                let into = Slice::new(
+                    first as isize,
+                    Some((first + (rows - 1) * stride + 1) as isize),
+                    stride as isize,
+                );
                 let x = matrix_mut(x, inputs);
                 gemm(rows_of(&g, 0..rows), matrix((w, swap), k), T::ONE, x.slice_axis_move(Axis(0), into));
             }
         });
+        if x.shape()[0] == self.batch * self.long {
+            return x; // no padding, neither at the ends nor between items
+        }
         Tensor::build([self.batch * self.long, inputs], |out| {
             let len = self.long * inputs;
             each_block(out, len, 32 * len, |item, out| {
-                fill_rows(out, bias);
-                let x = &x.as_slice()[(item * pitch + self.spec.pad_left) * inputs..];
-                out.iter_mut().zip(x).for_each(|(out, &x)| *out += x);
+                out.copy_from_slice(&x.as_slice()[(item * pitch + self.spec.pad_left) * inputs..][..len]);
             });
         })
     }
@@ -147,7 +152,13 @@ impl Windows {
     }
 
     /// Items of `length` rows in one row, `pitch` apart, and how many windows it holds up to the last item's last.
-    fn one_row<T: Real>(&self, x: &Tensor<T>, length: usize, pitch: usize, lead: usize) -> (Tensor<T>, usize) {
+    fn one_row<T: Real>(
+        &self,
+        x: &Tensor<T>,
+        length: usize,
+        pitch: usize,
+        lead: usize,
+    ) -> (Tensor<T>, usize) {
         let rows = (self.batch - 1) * (self.pitch() / self.spec.stride) + self.short;
         if length == pitch {
             return (x.clone(), rows);

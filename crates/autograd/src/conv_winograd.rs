@@ -57,7 +57,7 @@ impl Windows {
     /// y = bias + x ∗ w.
     pub fn winograd<T: Real>(&self, x: &Tensor<T>, w: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
         let samples = self.tiles(self.long, self.short, self.spec.pad_left as isize);
-        lifted_product(x, samples, (&lift_taps(w, [0, 1, 2]), false), self.short, bias)
+        lifted_product(x, samples, (w, [0, 2], false), self.short, bias)
     }
 
     /// The adjoint: the same convolution seen from the outputs, with the taps in reverse and their matrices transposed.
@@ -68,7 +68,7 @@ impl Windows {
         bias: Option<&Tensor<T>>,
     ) -> Tensor<T> {
         let samples = self.tiles(self.short, self.long, 2 - self.spec.pad_left as isize);
-        lifted_product(g, samples, (&lift_taps(w, [2, 1, 0]), swap), self.long, bias)
+        lifted_product(g, samples, (w, [2, 0], swap), self.long, bias)
     }
 
     /// The gradient of the weights: that of the lifted taps, Σ v ⊗ (lifted g) over the tiles, taken back to w.
@@ -78,17 +78,14 @@ impl Windows {
         let windows = self.tiles(self.short, self.short, 0);
         let all = samples.batch * samples.count;
         let du = Tensor::build([4, inputs, outputs], |du| {
-            du.par_chunks_mut(inputs * outputs).zip(SAMPLES).zip(GRADIENTS).for_each(
-                |((du, sample), gradient)| {
-                    for start in (0..all).step_by(2 * CHUNK) {
-                        let tiles = start..all.min(start + 2 * CHUNK);
-                        let (v, e) =
-                            (samples.lift(x, tiles.clone(), sample), windows.lift(g, tiles, gradient));
-                        let beta = if start == 0 { T::ZERO } else { T::ONE };
-                        T::gemm_serial(v.rows().reversed_axes(), e.rows(), beta, matrix_mut(du, outputs));
-                    }
-                },
-            );
+            for start in (0..all).step_by(2 * CHUNK) {
+                let tiles = start..all.min(start + 2 * CHUNK);
+                let beta = if start == 0 { T::ZERO } else { T::ONE };
+                du.par_chunks_mut(inputs * outputs).zip(SAMPLES).zip(GRADIENTS).for_each(|((du, v), e)| {
+                    let (v, e) = (samples.lift(x, tiles.clone(), v), windows.lift(g, tiles.clone(), e));
+                    T::gemm_serial(v.rows().reversed_axes(), e.rows(), beta, matrix_mut(du, outputs));
+                });
+            }
         });
         let size = inputs * outputs;
         Tensor::build([3 * inputs, outputs], |dw| {
@@ -111,15 +108,50 @@ impl Windows {
     }
 }
 
-/// u of the taps in this order.
-fn lift_taps<T: Real>(w: &Tensor<T>, order: [usize; 3]) -> Tensor<T> {
+/// y of every tile: lift, four products, and back. The taps come with the first and the last of them, and whether their
+/// matrices are to be read transposed. Chunks of tiles go to all threads.
+fn lifted_product<T: Real>(
+    x: &Tensor<T>,
+    samples: Tiles,
+    (w, [first, last], swap): (&Tensor<T>, [usize; 2], bool),
+    len: usize,
+    bias: Option<&Tensor<T>>,
+) -> Tensor<T> {
+    let (columns, middle) = (channels(w), lift_taps(w));
+    let w = w.reshaped([3, w.as_slice().len() / 3 / columns, columns]);
+    let u = [(&w, first), (&middle, 0), (&middle, 1), (&w, last)].map(|(u, t)| matrix((u, swap), t));
+    let outputs = u[0].ncols();
+    let row = |tile: usize| tile / samples.count * len + 2 * (tile % samples.count);
+    Tensor::build([samples.batch * len, outputs], |y| {
+        each_chunk(0..samples.batch * samples.count, y, &|tile| row(tile) * outputs, &|tiles, y| {
+            let size = tiles.len() * outputs;
+            let m = Tensor::build([4, tiles.len(), outputs], |m| {
+                for ((m, pair), u) in m.chunks_exact_mut(size).zip(SAMPLES).zip(u) {
+                    let v = samples.lift(x, tiles.clone(), pair);
+                    T::gemm_serial(v.rows(), u, T::ZERO, matrix_mut(m, outputs));
+                }
+            });
+            let from = row(tiles.start);
+            simd(|| {
+                for (i, tile) in tiles.enumerate() {
+                    let m = |t| &m.as_slice()[t * size + i * outputs..][..outputs];
+                    // An item of odd length has no second row in its last tile.
+                    let rows = (len - 2 * (tile % samples.count)).min(2);
+                    let y = &mut y[(row(tile) - from) * outputs..][..rows * outputs];
+                    lower(std::array::from_fn(m), bias, y);
+                }
+            });
+        })
+    })
+}
+
+/// u₁ and u₂. (u₀ and u₃ are taps themselves, and the taps in reverse have the same u₁ and u₂.)
+fn lift_taps<T: Real>(w: &Tensor<T>) -> Tensor<T> {
     let size = w.as_slice().len() / 3;
-    let [w0, w1, w2] = order.map(|k| &w.as_slice()[k * size..][..size]);
-    Tensor::build([4, size / channels(w), channels(w)], |u| {
-        u[..size].copy_from_slice(w0);
-        u[3 * size..].copy_from_slice(w2);
-        let (u1, u2) = u[size..3 * size].split_at_mut(size);
-        let half = T::of(0.5);
+    let [w0, w1, w2] = std::array::from_fn(|k| &w.as_slice()[k * size..][..size]);
+    let half = T::of(0.5);
+    Tensor::build([2, size / channels(w), channels(w)], |u| {
+        let (u1, u2) = u.split_at_mut(size);
         simd(|| {
             for i in 0..size {
                 let outer = half * (w0[i] + w2[i]);
@@ -129,48 +161,21 @@ fn lift_taps<T: Real>(w: &Tensor<T>, order: [usize; 3]) -> Tensor<T> {
     })
 }
 
-/// y of every tile: lift, four products, and back. Chunks of tiles go to all threads.
-fn lifted_product<T: Real>(
-    x: &Tensor<T>,
-    samples: Tiles,
-    (u, swap): (&Tensor<T>, bool),
-    len: usize,
-    bias: Option<&Tensor<T>>,
-) -> Tensor<T> {
-    let outputs = u.shape()[if swap { 1 } else { 2 }];
-    let row = |tile: usize| tile / samples.count * len + 2 * (tile % samples.count);
-    Tensor::build([samples.batch * len, outputs], |y| {
-        each_chunk(0..samples.batch * samples.count, y, &|tile| row(tile) * outputs, &|tiles, y| {
-            let size = tiles.len() * outputs;
-            let m = Tensor::build([4, tiles.len(), outputs], |m| {
-                for (t, (m, pair)) in m.chunks_exact_mut(size).zip(SAMPLES).enumerate() {
-                    let v = samples.lift(x, tiles.clone(), pair);
-                    T::gemm_serial(v.rows(), matrix((u, swap), t), T::ZERO, matrix_mut(m, outputs));
-                }
-            });
-            let from = row(tiles.start);
-            simd(|| {
-                for (i, tile) in tiles.enumerate() {
-                    let [m0, m1, m2, m3] =
-                        std::array::from_fn(|t| &m.as_slice()[t * size + i * outputs..][..outputs]);
-                    // An item of odd length has no second row in its last tile.
-                    let rows = (len - 2 * (tile % samples.count)).min(2);
-                    let (y0, y1) = y[(row(tile) - from) * outputs..][..rows * outputs].split_at_mut(outputs);
-                    for j in 0..outputs {
-                        y0[j] = m0[j] + m1[j] + m2[j];
-                    }
-                    for (j, y1) in y1.iter_mut().enumerate() {
-                        *y1 = m1[j] - m2[j] - m3[j];
-                    }
-                    if let Some(bias) = bias {
-                        for y in [y0, y1] {
-                            y.iter_mut().zip(bias.as_slice()).for_each(|(y, &b)| *y += b);
-                        }
-                    }
-                }
-            });
-        });
-    })
+/// The outputs of a tile from its four products: y₀ = m₀ + m₁ + m₂ and, if there is room for it, y₁ = m₁ − m₂ − m₃.
+#[inline(always)]
+fn lower<T: Real>([m0, m1, m2, m3]: [&[T]; 4], bias: Option<&Tensor<T>>, y: &mut [T]) {
+    let (y0, y1) = y.split_at_mut(m0.len());
+    for (j, y0) in y0.iter_mut().enumerate() {
+        *y0 = m0[j] + m1[j] + m2[j];
+    }
+    for (j, y1) in y1.iter_mut().enumerate() {
+        *y1 = m1[j] - m2[j] - m3[j];
+    }
+    if let Some(bias) = bias {
+        for y in [y0, y1] {
+            y.iter_mut().zip(bias.as_slice()).for_each(|(y, &b)| *y += b);
+        }
+    }
 }
 
 /// Halves the tiles down to chunks, y with them, and does the `work` of each on all threads.

@@ -41,29 +41,27 @@ pub fn gemm<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: ArrayViewMu
     if m * n * k < 2 * WORTH_A_THREAD {
         return T::gemm_serial(a, b, beta, c);
     }
-    // If the rows of B are whole vectors, it is read where it is, and small blocks of C keep what they touch in the
-    // cache. Otherwise each block packs its own copy of its columns of B, so blocks are few and tall.
-    let block = if b.strides()[1] == 1 && n.is_multiple_of(16) {
-        [48, 128]
-    } else if m <= 512 && n >= 96 {
-        [m, (n / 2).next_multiple_of(16).min(512)]
-    } else {
-        [(m / 2).next_multiple_of(48).min(512), n]
+    // A block packs its own copy of its columns of B, so it should be tall, the more so if that means to transpose them.
+    let tall = if b.strides()[1] == 1 { 264 } else { 528 };
+    let most = match n {
+        _ if m > tall => [tall, 512],
+        128.. => [m, 512.min(n.div_ceil(2).next_multiple_of(64))],
+        _ => [m.div_ceil(2).next_multiple_of(12), n],
     };
-    split(block, a, b, beta, c);
+    split(most, a, b, beta, c);
 }
 
-/// Halves C until its parts are at most `block` (rows, columns), and computes them on all threads.
-fn split<T: Real>(block: [usize; 2], a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: ArrayViewMut2<T>) {
-    let half = |len: usize, block: usize| (len / block).div_ceil(2) * block;
-    if c.nrows() > block[0] {
-        let half = half(c.nrows(), block[0]);
+/// Halves C until its parts have at most so many rows and columns, and computes them on all threads.
+fn split<T: Real>(most: [usize; 2], a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: ArrayViewMut2<T>) {
+    // The microkernels fill 6 to 12 rows and up to 64 columns at a time.
+    if c.nrows() > most[0] {
+        let half = (c.nrows() / 2).next_multiple_of(12);
         let ((a0, a1), (c0, c1)) = (a.split_at(Axis(0), half), c.split_at(Axis(0), half));
-        rayon::join(|| split(block, a0, b, beta, c0), || split(block, a1, b, beta, c1));
-    } else if c.ncols() > block[1] {
-        let half = half(c.ncols(), block[1]);
+        rayon::join(|| split(most, a0, b, beta, c0), || split(most, a1, b, beta, c1));
+    } else if c.ncols() > most[1] {
+        let half = (c.ncols() / 2).next_multiple_of(64).min(c.ncols());
         let ((b0, b1), (c0, c1)) = (b.split_at(Axis(1), half), c.split_at(Axis(1), half));
-        rayon::join(|| split(block, a, b0, beta, c0), || split(block, a, b1, beta, c1));
+        rayon::join(|| split(most, a, b0, beta, c0), || split(most, a, b1, beta, c1));
     } else {
         T::gemm_serial(a, b, beta, c);
     }
