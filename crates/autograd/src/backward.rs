@@ -12,7 +12,7 @@ pub struct Sink<'a, T: Real> {
     nodes: &'a mut [Node<T>],
     arguments: &'a [u32],
     bytes: &'a mut usize,
-    fault: Option<(usize, Spoil<T>)>,
+    fault: Option<Fault<T>>,
 }
 
 impl<T: Real> Sink<'_, T> {
@@ -29,10 +29,8 @@ impl<T: Real> Sink<'_, T> {
             return;
         }
         let mut g = g.sum_to(to.value.shape());
-        if let Some((argument, spoil)) = self.fault
-            && argument == k
-        {
-            g = spoil(g);
+        if let Some(fault) = self.fault.filter(|fault| fault.argument == k) {
+            g = (fault.spoil)(g);
         }
         match &mut to.grad {
             Some(sum) => sum.zip_assign(&g, |sum, g| sum + g),
@@ -44,15 +42,12 @@ impl<T: Real> Sink<'_, T> {
     }
 }
 
-/// What a deliberate mistake makes of a gradient.
-pub(crate) type Spoil<T> = fn(Tensor<T>) -> Tensor<T>;
-
 /// A deliberate mistake in one op's derivative, to prove that the gradient checks would see it.
 #[derive(Clone, Copy)]
 pub(crate) struct Fault<T: Real> {
     pub op: &'static str,
     pub argument: usize,
-    pub spoil: Spoil<T>,
+    pub spoil: fn(Tensor<T>) -> Tensor<T>,
 }
 
 /// The gradients that a backward pass leaves: of every leaf that wanted one, and of values marked with
@@ -92,14 +87,7 @@ impl<'t, T: Real> Var<'t, T> {
     /// If the value is not a scalar, or if the tape has been swept before.
     #[track_caller]
     pub fn backward(self) -> Grads<T> {
-        assert_eq!(
-            self.shape().size(),
-            1,
-            "backward: the root has shape {:?}\n  rule: only a scalar has a gradient by itself; sum it, or give a \
-             cotangent to `backward_with`",
-            self.shape()
-        );
-        self.backward_with(Tensor::filled(self.shape(), T::ONE))
+        self.tape.backward(&[(self, 1.0)])
     }
 
     /// The vector-Jacobian product Jᵀu: the gradients of ⟨u, self⟩, for a cotangent `u` of this value's shape.
@@ -147,10 +135,7 @@ impl<T: Real> Tape<T> {
     pub fn backward_traced(&self, roots: &[(Var<'_, T>, f64)]) -> Result<Grads<T>, NonFinite> {
         match self.first_non_finite() {
             Some(found) => Err(found),
-            None => self.sweep(&scalars(roots), None, |node, g| match NonFinite::find(g) {
-                Some(element) => Err(NonFinite::new(node, g, element, Pass::Backward)),
-                None => Ok(()),
-            }),
+            None => self.sweep(&scalars(roots), None, |node, g| NonFinite::check(node, g, Pass::Backward)),
         }
     }
 
@@ -195,7 +180,7 @@ impl<T: Real> Tape<T> {
                 }
             }
             if let Some(backward) = node.backward.take() {
-                let fault = fault.filter(|f| f.op == node.op).map(|f| (f.argument, f.spoil));
+                let fault = fault.filter(|fault| fault.op == node.op);
                 let arguments = &edges[node.edges.0 as usize..node.edges.1 as usize];
                 backward(g, &mut Sink { nodes, arguments, bytes: &mut live, fault });
                 for argument in arguments {
@@ -215,7 +200,11 @@ fn scalars<'t, T: Real>(roots: &[(Var<'t, T>, f64)]) -> Vec<(Var<'t, T>, Tensor<
     let mut out = Vec::with_capacity(roots.len());
     for (root, weight) in roots {
         let shape = root.shape();
-        assert_eq!(shape.size(), 1, "backward: the root has shape {shape:?}, not a scalar's");
+        assert!(
+            shape.size() == 1,
+            "backward: the root has shape {shape:?}\n  rule: only a scalar has a gradient by itself; sum it, or give a \
+             cotangent to `backward_with`"
+        );
         out.push((*root, Tensor::filled(shape, T::of(*weight))));
     }
     out

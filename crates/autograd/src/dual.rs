@@ -3,7 +3,7 @@
 use std::{
     cmp::Ordering,
     fmt,
-    ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign},
+    ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign},
 };
 
 use crate::{Real, Tensor, pool::Pool};
@@ -32,40 +32,32 @@ impl Dual {
     pub const fn new(re: f64, du: f64) -> Self {
         Self { re, du }
     }
-
-    /// f(x + ẋ·ε) = f(x) + f′(x)·ẋ·ε
-    fn chain(self, value: f64, derivative: f64) -> Self {
-        Self::new(value, derivative * self.du)
-    }
 }
 
-impl Add for Dual {
-    type Output = Self;
-    fn add(self, o: Self) -> Self {
-        Self::new(self.re + o.re, self.du + o.du)
-    }
+/// Binary operators with their assigning twins: the value of `x ∘ y`, then its derivative.
+macro_rules! operators {
+    ($($Operator:ident $method:ident, $Assign:ident $assign:ident: |$x:ident, $y:ident| $re:expr, $du:expr;)+) => {$(
+        impl $Operator for Dual {
+            type Output = Self;
+            fn $method(self, $y: Self) -> Self {
+                let $x = self;
+                Self::new($re, $du)
+            }
+        }
+
+        impl $Assign for Dual {
+            fn $assign(&mut self, y: Self) {
+                *self = self.$method(y);
+            }
+        }
+    )+};
 }
 
-impl Sub for Dual {
-    type Output = Self;
-    fn sub(self, o: Self) -> Self {
-        Self::new(self.re - o.re, self.du - o.du)
-    }
-}
-
-impl Mul for Dual {
-    type Output = Self;
-    fn mul(self, o: Self) -> Self {
-        Self::new(self.re * o.re, self.du * o.re + self.re * o.du)
-    }
-}
-
-impl Div for Dual {
-    type Output = Self;
-    fn div(self, o: Self) -> Self {
-        let quotient = self.re / o.re;
-        Self::new(quotient, (self.du - quotient * o.du) / o.re)
-    }
+operators! {
+    Add add, AddAssign add_assign: |x, y| x.re + y.re, x.du + y.du;
+    Sub sub, SubAssign sub_assign: |x, y| x.re - y.re, x.du - y.du;
+    Mul mul, MulAssign mul_assign: |x, y| x.re * y.re, x.du * y.re + x.re * y.du;
+    Div div, DivAssign div_assign: |x, y| x.re / y.re, (x.du - x.re / y.re * y.du) / y.re;
 }
 
 impl Neg for Dual {
@@ -74,18 +66,6 @@ impl Neg for Dual {
         Self::new(-self.re, -self.du)
     }
 }
-
-macro_rules! assign {
-    ($($operator:ident $method:ident $sign:tt;)+) => {
-        $(impl $operator for Dual {
-            fn $method(&mut self, o: Self) {
-                *self = *self $sign o;
-            }
-        })+
-    };
-}
-
-assign! { AddAssign add_assign +; SubAssign sub_assign -; MulAssign mul_assign *; }
 
 /// Order is the order of the values: a branch depends on where x is, not on where it is heading.
 impl PartialOrd for Dual {
@@ -100,6 +80,16 @@ impl fmt::Display for Dual {
     }
 }
 
+/// f(x + ẋ·ε) = f(x) + f′(x)·ẋ·ε, for functions given by their value and their derivative.
+macro_rules! chain {
+    ($($f:ident: |$x:ident| $value:expr, $derivative:expr;)+) => {
+        $(fn $f(self) -> Self {
+            let $x = self.re;
+            Self::new($value, $derivative * self.du)
+        })+
+    };
+}
+
 impl Real for Dual {
     const ZERO: Self = Self::new(0.0, 0.0);
     const ONE: Self = Self::new(1.0, 0.0);
@@ -110,33 +100,16 @@ impl Real for Dual {
     fn to_f64(self) -> f64 {
         self.re
     }
-    fn exp(self) -> Self {
-        self.chain(self.re.exp(), self.re.exp())
-    }
-    fn exp_m1(self) -> Self {
-        self.chain(self.re.exp_m1(), self.re.exp())
-    }
-    fn ln(self) -> Self {
-        self.chain(self.re.ln(), self.re.recip())
-    }
-    fn ln_1p(self) -> Self {
-        self.chain(self.re.ln_1p(), (1.0 + self.re).recip())
-    }
-    fn sqrt(self) -> Self {
-        self.chain(self.re.sqrt(), 0.5 / self.re.sqrt())
-    }
-    fn sin(self) -> Self {
-        self.chain(self.re.sin(), self.re.cos())
-    }
-    fn cos(self) -> Self {
-        self.chain(self.re.cos(), -self.re.sin())
-    }
-    fn tanh(self) -> Self {
-        let t = self.re.tanh();
-        self.chain(t, 1.0 - t * t)
-    }
-    fn erf(self) -> Self {
-        self.chain(libm::erf(self.re), std::f64::consts::FRAC_2_SQRT_PI * (-self.re * self.re).exp())
+    chain! {
+        exp: |x| x.exp(), x.exp();
+        exp_m1: |x| x.exp_m1(), x.exp();
+        ln: |x| x.ln(), x.recip();
+        ln_1p: |x| x.ln_1p(), (1.0 + x).recip();
+        sqrt: |x| x.sqrt(), 0.5 / x.sqrt();
+        sin: |x| x.sin(), x.cos();
+        cos: |x| x.cos(), -x.sin();
+        tanh: |x| x.tanh(), 1.0 - x.tanh() * x.tanh();
+        erf: |x| libm::erf(x), std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp();
     }
     fn pow(self, p: Self) -> Self {
         let value = self.re.powf(p.re);

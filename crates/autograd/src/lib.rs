@@ -22,7 +22,7 @@
 //!
 //! | to understand | read |
 //! |---|---|
-//! | what a value is | `tensor.rs`, `shape.rs`, `pool.rs` (recycled memory) |
+//! | what a value is | `tensor.rs`, `shape.rs`, `elements.rs`, `pool.rs` (recycled memory) |
 //! | what is recorded | `tape.rs`, `var.rs` |
 //! | the reverse sweep | `backward.rs` |
 //! | an operation | any file of [`ops`]: the derivative stands beside the forward |
@@ -61,6 +61,7 @@ mod custom;
 mod derivatives;
 mod draw;
 mod dual;
+mod elements;
 mod exp;
 mod graph;
 mod params;

@@ -2,7 +2,7 @@
 //!
 //! Layers hold `Copy` handles ([`ParamId`]); state dicts, optimizers, clipping and averages are loops over the store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, btree_map};
 
 use crate::{Real, Tensor};
 
@@ -52,27 +52,24 @@ pub struct Entry<T: Real> {
 #[derive(Clone, Debug, Default)]
 pub struct ParamStore<T: Real> {
     entries: Vec<Entry<T>>,
-    by_name: HashMap<String, ParamId>,
 }
 
 impl<T: Real> ParamStore<T> {
     /// An empty store.
     pub fn new() -> Self {
-        Self { entries: Vec::new(), by_name: HashMap::new() }
+        Self { entries: Vec::new() }
     }
 
     /// Adds an entry. Panics if the name is taken.
     #[track_caller]
     pub fn add(&mut self, name: impl Into<String>, value: Tensor<T>, role: Role) -> ParamId {
         let name = name.into();
-        let id = ParamId(self.entries.len() as u32);
-        let taken = self.by_name.insert(name.clone(), id);
         assert!(
-            taken.is_none(),
+            self.find(&name).is_none(),
             "store: the name `{name}` is taken\n  rule: every parameter has its own dotted name"
         );
         self.entries.push(Entry { name, value, role });
-        id
+        ParamId(self.entries.len() as u32 - 1)
     }
 
     /// The entry's value.
@@ -92,7 +89,7 @@ impl<T: Real> ParamStore<T> {
 
     /// The handle of a name.
     pub fn find(&self, name: &str) -> Option<ParamId> {
-        self.by_name.get(name).copied()
+        self.iter().find(|(_, entry)| entry.name == name).map(|(id, _)| id)
     }
 
     /// All entries in insertion order.
@@ -129,71 +126,54 @@ impl<T: Real> ParamStore<T> {
 /// Gradients by parameter: what a tape hands over when it dies, and what shards fold together.
 #[derive(Clone, Debug, Default)]
 pub struct ParamGrads<T: Real> {
-    grads: Vec<Option<Tensor<T>>>,
+    grads: BTreeMap<ParamId, Tensor<T>>,
 }
 
 impl<T: Real> ParamGrads<T> {
     /// The gradient of a parameter, if any reached it.
     pub fn get(&self, id: ParamId) -> Option<&Tensor<T>> {
-        self.grads.get(id.index())?.as_ref()
+        self.grads.get(&id)
     }
 
     /// The gradient of a parameter, to be changed (clipped, scaled).
     pub fn get_mut(&mut self, id: ParamId) -> Option<&mut Tensor<T>> {
-        self.grads.get_mut(id.index())?.as_mut()
+        self.grads.get_mut(&id)
     }
 
     /// Sets the gradient of a parameter.
     pub fn set(&mut self, id: ParamId, g: Tensor<T>) {
-        if self.grads.len() <= id.index() {
-            self.grads.resize_with(id.index() + 1, || None);
-        }
-        self.grads[id.index()] = Some(g);
+        self.grads.insert(id, g);
     }
 
     /// All gradients, in the store's order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (ParamId, &mut Tensor<T>)> {
-        self.grads.iter_mut().enumerate().filter_map(|(i, g)| Some((ParamId(i as u32), g.as_mut()?)))
+        self.grads.iter_mut().map(|(id, g)| (*id, g))
     }
 
     /// Drops the gradients of parameters that `keep` refuses: frozen ones.
     pub fn retain(&mut self, keep: impl Fn(ParamId) -> bool) {
-        for (i, g) in self.grads.iter_mut().enumerate() {
-            if !keep(ParamId(i as u32)) {
-                *g = None;
-            }
-        }
+        self.grads.retain(|id, _| keep(*id));
     }
 
     /// Adds the gradients of another shard (in place where both have one).
     pub fn add(&mut self, other: ParamGrads<T>) {
-        for (i, g) in other.grads.into_iter().enumerate() {
-            let Some(g) = g else { continue };
-            let id = ParamId(i as u32);
-            match self.get_mut(id) {
-                Some(sum) => sum.zip_assign(&g, |a, b| a + b),
-                None => self.set(id, g),
-            }
+        for (id, g) in other {
+            self.grads.entry(id).and_modify(|sum| sum.zip_assign(&g, |a, b| a + b)).or_insert(g);
         }
     }
 
     /// The names of trainable parameters that no gradient reached: usually a layer that was never called.
     pub fn missing<'s>(&self, store: &'s ParamStore<T>) -> Vec<&'s str> {
-        store
-            .trainable()
-            .filter(|id| self.get(*id).is_none())
-            .map(|id| store.entry(id).name.as_str())
-            .collect()
+        let lost = store.trainable().filter(|id| self.get(*id).is_none());
+        lost.map(|id| store.entry(id).name.as_str()).collect()
     }
 }
 
 impl<T: Real> IntoIterator for ParamGrads<T> {
     type Item = (ParamId, Tensor<T>);
-    type IntoIter = std::vec::IntoIter<Self::Item>;
+    type IntoIter = btree_map::IntoIter<ParamId, Tensor<T>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        let found: Vec<_> =
-            self.grads.into_iter().enumerate().filter_map(|(i, g)| Some((ParamId(i as u32), g?))).collect();
-        found.into_iter()
+        self.grads.into_iter()
     }
 }

@@ -23,13 +23,10 @@ impl Shape {
     /// A shape with these axes. Panics beyond [`MAX_RANK`] axes.
     #[track_caller]
     pub fn new(axes: &[usize]) -> Self {
-        assert!(
-            axes.len() <= MAX_RANK,
-            "shape: {axes:?} has {} axes; at most {MAX_RANK} are allowed",
-            axes.len()
-        );
-        let mut shape = Self { rank: axes.len(), axes: [0; MAX_RANK] };
-        shape.axes[..axes.len()].copy_from_slice(axes);
+        let rank = axes.len();
+        assert!(rank <= MAX_RANK, "shape: {axes:?} has {rank} axes; at most {MAX_RANK} are allowed");
+        let mut shape = Self { rank, axes: [0; MAX_RANK] };
+        shape.axes[..rank].copy_from_slice(axes);
         shape
     }
 
@@ -104,27 +101,13 @@ impl Shape {
         self
     }
 
-    /// The same shape with a new axis before the present axis `axis`. Panics if there is none such, or too many axes.
-    #[track_caller]
-    pub(crate) fn insert(&self, axis: usize, length: usize) -> Shape {
-        let mut axes = self.to_vec();
-        assert!(axis <= axes.len(), "shape: no axis {axis} can be inserted into {self:?}");
-        axes.insert(axis, length);
-        Shape::new(&axes)
-    }
-
     /// Panics at the caller's line unless every one of `axes` exists, once.
     #[track_caller]
     pub(crate) fn check_axes(&self, op: &str, axes: &[usize]) {
-        for (i, axis) in axes.iter().enumerate() {
-            if *axis >= self.rank || axes[..i].contains(axis) {
-                mismatch(
-                    op,
-                    &format!("axes {axes:?} do not fit {} axes", self.rank),
-                    &[("x", self, "")],
-                    "each axis exists and is named once",
-                );
-            }
+        let fits = |(i, axis): (usize, &usize)| *axis < self.rank && !axes[..i].contains(axis);
+        if !axes.iter().enumerate().all(fits) {
+            let what = format!("axes {axes:?} do not fit {} axes", self.rank);
+            mismatch(op, &what, &[("x", self, "")], "each axis exists and is named once");
         }
     }
 }
@@ -162,25 +145,20 @@ impl From<&[usize]> for Shape {
 #[cold]
 #[track_caller]
 pub fn mismatch(op: &str, what: &str, operands: &[(&str, &Shape, &str)], rule: &str) -> ! {
-    let operands: Vec<String> = operands
-        .iter()
-        .map(|(name, shape, axes)| match *axes {
-            "" => format!("{name} {shape:?}"),
-            axes => format!("{name} {shape:?} ({axes})"),
-        })
-        .collect();
-    panic!("{op}: {what}\n  {}\n  rule: {rule}", operands.join("   "));
+    let mut lines = format!("{op}: {what}\n ");
+    for (name, shape, axes) in operands {
+        let axes = if axes.is_empty() { String::new() } else { format!(" ({axes})") };
+        lines += &format!(" {name} {shape:?}{axes}  ");
+    }
+    panic!("{}\n  rule: {rule}", lines.trim_end());
 }
 
 /// The shape that `a` and `b` broadcast to, or a panic at the caller's line.
 #[track_caller]
 pub(crate) fn broadcast_or_panic(op: &str, a: &Shape, b: &Shape) -> Shape {
-    a.broadcast(b).unwrap_or_else(|| {
-        mismatch(
-            op,
-            "the shapes do not broadcast",
-            &[("left", a, ""), ("right", b, "")],
-            "aligned at the last axis, two lengths are equal or one of them is 1",
-        )
-    })
+    let Some(shape) = a.broadcast(b) else {
+        let rule = "aligned at the last axis, two lengths are equal or one of them is 1";
+        mismatch(op, "the shapes do not broadcast", &[("left", a, ""), ("right", b, "")], rule)
+    };
+    shape
 }

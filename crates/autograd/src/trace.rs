@@ -29,12 +29,14 @@ pub struct NonFinite {
 }
 
 impl NonFinite {
-    pub(crate) fn find<T: Real>(tensor: &Tensor<T>) -> Option<usize> {
-        tensor.as_slice().iter().position(|x| !x.is_finite())
-    }
-
-    pub(crate) fn new<T: Real>(node: &Node<T>, tensor: &Tensor<T>, element: usize, pass: Pass) -> Self {
-        Self { op: node.op, pass, shape: *tensor.shape(), element, at: node.at.to_string() }
+    /// Fails if an element of `tensor`, which `node` produced, is not finite.
+    pub(crate) fn check<T: Real>(node: &Node<T>, tensor: &Tensor<T>, pass: Pass) -> Result<(), Self> {
+        match tensor.as_slice().iter().position(|x| !x.is_finite()) {
+            None => Ok(()),
+            Some(element) => {
+                Err(Self { op: node.op, pass, shape: *tensor.shape(), element, at: node.at.to_string() })
+            }
+        }
     }
 }
 
@@ -63,10 +65,7 @@ impl<T: Real> Tape<T> {
     /// # let _ = y;
     /// ```
     pub fn first_non_finite(&self) -> Option<NonFinite> {
-        let records = self.records.borrow();
-        records.nodes.iter().find_map(|node| {
-            let element = NonFinite::find(&node.value)?;
-            Some(NonFinite::new(node, &node.value, element, Pass::Forward))
-        })
+        let forward = |node: &Node<T>| NonFinite::check(node, &node.value, Pass::Forward).err();
+        self.records.borrow().nodes.iter().find_map(forward)
     }
 }

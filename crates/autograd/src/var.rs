@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Real, Shape, Tape, Tensor, ops::Op};
+use crate::{Real, Shape, Tape, Tensor, ops::Op, shape::broadcast_or_panic};
 
 /// A value on a tape. `Copy`: it is an index, the tape holds the value.
 pub struct Var<'t, T: Real> {
@@ -100,6 +100,43 @@ impl<'t, T: Real> Var<'t, T> {
         self.tape.record(op, &[self], y, move |mut g, sink| {
             g.zip_assign(&saved, |g, y| g * df(y));
             sink.add(0, g);
+        })
+    }
+
+    /// An elementwise op whose derivative is the same everywhere: y = f(x), ∂L/∂x = df(∂L/∂y).
+    #[track_caller]
+    pub(crate) fn map_linear(
+        self,
+        op: &'static Op,
+        f: impl Fn(T) -> T,
+        df: impl Fn(T) -> T + Send + 'static,
+    ) -> Self {
+        self.tape.record(op, &[self], self.value().map(f), move |mut g, sink| {
+            g.map_assign(df);
+            sink.add(0, g);
+        })
+    }
+
+    /// An elementwise op of two values that broadcast: z = f(x, y), ∂z/∂x = dx(x, y), ∂z/∂y = dy(x, y).
+    #[track_caller]
+    pub(crate) fn zip_by_inputs(
+        self,
+        y: Self,
+        op: &'static Op,
+        f: impl Fn(T, T) -> T,
+        dx: impl Fn(T, T) -> T + Send + 'static,
+        dy: impl Fn(T, T) -> T + Send + 'static,
+    ) -> Self {
+        broadcast_or_panic(op.name, &self.shape(), &y.shape());
+        let (xv, yv) = (self.value(), y.value());
+        self.tape.record(op, &[self, y], xv.zip(&yv, f), move |mut g, sink| {
+            if sink.wants(0) {
+                sink.add(0, g.zip(&xv.zip(&yv, dx), |g, dx| g * dx));
+            }
+            if sink.wants(1) {
+                g.zip_assign(&xv.zip(&yv, dy), |g, dy| g * dy);
+                sink.add(1, g);
+            }
         })
     }
 

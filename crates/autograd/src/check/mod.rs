@@ -22,15 +22,16 @@
 //! ```
 
 mod case;
+mod failure;
 mod oracle;
 mod sampler;
 mod verify;
 
 pub use case::{Case, Function, Generic, function};
+pub use failure::{Errors, Failure};
 pub use sampler::Sampler;
-pub use verify::{Errors, Failure, Sabotage};
 
-use crate::ops::Op;
+use crate::{Tensor, backward::Fault, ops::Op};
 
 /// Verifies one random draw of every case of an op. Returns the number of cases and the largest errors seen.
 ///
@@ -57,10 +58,29 @@ pub fn verify_op(op: &Op, seed: u64) -> Result<(usize, Errors), Box<Failure>> {
     Ok((cases.len(), worst))
 }
 
+/// A way to spoil a gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// Times 1.0001.
+    Scale,
+    /// The elements in another order.
+    Transpose,
+    /// Nothing arrives.
+    Zero,
+}
+
 /// Proves that the checker sees a wrong derivative: spoils the gradient of argument `argument` of `op` and reports
 /// whether any case then fails. A checker that cannot fail is no check.
 pub fn catches(op: &Op, argument: usize, sabotage: Sabotage, seed: u64) -> bool {
-    (op.cases)(&mut Sampler::new(seed))
-        .iter()
-        .any(|case| case.verify_spoilt(seed, Some((op.name, argument, sabotage))).is_err())
+    let spoil: fn(Tensor<f64>) -> Tensor<f64> = match sabotage {
+        Sabotage::Scale => |g| g.map(|g| g * 1.0001),
+        Sabotage::Transpose => |g| {
+            let mut elements: Vec<f64> = g.view().t().iter().copied().collect();
+            elements.reverse(); // so that vectors change too
+            Tensor::new(*g.shape(), elements)
+        },
+        Sabotage::Zero => |g| g.map(|_| 0.0),
+    };
+    let fault = Some(Fault { op: op.name, argument, spoil });
+    (op.cases)(&mut Sampler::new(seed)).iter().any(|case| case.verify_with(seed, fault).is_err())
 }

@@ -7,7 +7,7 @@ use ndarray_rand::rand::{
 };
 use ndarray_rand::rand_distr::StandardNormal;
 
-use crate::{Rng, Shape, Tensor};
+use crate::{Rng, Shape, Tensor, check::Case};
 
 /// Draws the inputs of gradient-check cases.
 pub struct Sampler {
@@ -86,20 +86,19 @@ impl Sampler {
         Tensor::new(shape, elements)
     }
 
-    /// Pairs of shapes for every way in which one operand broadcasts to the other.
-    pub fn broadcast_pairs(&mut self) -> Vec<[Shape; 2]> {
-        let [a, b, c] = self.dims::<3>();
-        [
-            (&[a, b, c][..], &[a, b, c][..]),
-            (&[a, b, c], &[c]),
-            (&[b], &[a, b]),
-            (&[a, 1], &[1, b]),
-            (&[], &[a, b]),
-            (&[a, b], &[]),
-            (&[a, 1, c], &[b, 1]),
-            (&[1], &[a]),
-        ]
-        .map(|(x, y)| [Shape::new(x), Shape::new(y)])
-        .to_vec()
+    /// What `case` makes of two shapes, for every way in which one broadcasts to the other.
+    pub fn broadcasts(&mut self, mut case: impl FnMut(&mut Self, &[usize], &[usize]) -> Case) -> Vec<Case> {
+        let [a, b, c] = self.dims();
+        let pairs: [[&[usize]; 2]; 8] = [
+            [&[a, b, c], &[a, b, c]],
+            [&[a, b, c], &[c]],
+            [&[b], &[a, b]],
+            [&[a, 1], &[1, b]],
+            [&[], &[a, b]],
+            [&[a, b], &[]],
+            [&[a, 1, c], &[b, 1]],
+            [&[1], &[a]],
+        ];
+        pairs.map(|[x, y]| case(self, x, y)).into()
     }
 }

@@ -19,27 +19,11 @@ impl<T: Real> Var<'_, T> {
     /// ```
     #[track_caller]
     pub fn abs(self) -> Self {
-        // Zero has a branch of its own so that forward mode makes the same choice there.
-        self.map_by_input(
-            &ABS,
-            |x| {
-                if x < T::ZERO {
-                    -x
-                } else if x <= T::ZERO {
-                    T::ZERO
-                } else {
-                    x
-                }
-            },
-            |x| {
-                if x < T::ZERO {
-                    -T::ONE
-                } else if x <= T::ZERO {
-                    T::ZERO
-                } else {
-                    T::ONE
-                }
-            },
-        )
+        let sign = |x: T| match x {
+            x if x > T::ZERO => T::ONE,
+            x if x < T::ZERO => -T::ONE,
+            _ => T::ZERO,
+        };
+        self.map_by_input(&ABS, move |x| x * sign(x), sign)
     }
 }

@@ -11,22 +11,7 @@ use std::ops::Add;
 
 use super::*;
 
-pub static ADD: Op = Op {
-    name: "add",
-    formula: "z = x + y",
-    cases: |s| {
-        let mut cases: Vec<_> = s
-            .broadcast_pairs()
-            .iter()
-            .map(|[a, b]| case!([s.normal(a), s.normal(b)], |x| x[0] + x[1]))
-            .collect();
-        let shape = s.shape();
-        cases.push(case!([s.normal(&shape)], |x| x[0] + 1.5));
-        cases.push(case!([s.normal(&shape)], |x| 1.5 + x[0]));
-        cases.push(case!([s.normal(&shape)], |x| x[0] + x[0]));
-        cases
-    },
-};
+pub static ADD: Op = Op { name: "add", formula: "z = x + y", cases: operator_cases!(+, normal) };
 
 impl<'t, T: Real> Add for Var<'t, T> {
     type Output = Self;
@@ -41,20 +26,8 @@ impl<'t, T: Real> Add for Var<'t, T> {
     }
 }
 
-impl<T: Real> Add<f64> for Var<'_, T> {
-    type Output = Self;
-    #[track_caller]
-    fn add(self, c: f64) -> Self {
-        let c = T::of(c);
-        let z = self.value().map(|x| x + c);
-        self.tape.record(&ADD, &[self], z, |g, sink| sink.add(0, g))
-    }
-}
-
-impl<'t, T: Real> Add<Var<'t, T>> for f64 {
-    type Output = Var<'t, T>;
-    #[track_caller]
-    fn add(self, x: Var<'t, T>) -> Var<'t, T> {
-        x + self
-    }
+operator_with_number! {
+    Add::add,
+    |x, c| x.map_linear(&ADD, move |x| x + T::of(c), |g| g),
+    |c, x| x + c
 }

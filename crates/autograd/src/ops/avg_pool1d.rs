@@ -40,36 +40,18 @@ impl<T: Real> Var<'_, T> {
         let shape = *x.shape();
         if shape.len() != 3 || kernel == 0 || shape[1] < kernel || stride == 0 {
             let what = format!("windows of {kernel}, {stride} apart, do not fit");
-            let rule = "1 ≤ kernel ≤ length, stride ≥ 1";
+            let rule = "three axes, 1 ≤ kernel ≤ length, stride ≥ 1";
             mismatch("avg_pool1d", &what, &[("x", &shape, "batch, length, channel")], rule);
         }
-        let windows = (shape[1] - kernel) / stride + 1;
-        let (length, channels) = (shape[1], shape[2].max(1));
-        let share = T::ONE / T::of(kernel as f64);
-        // Window m of a batch item, as a range of its elements: the gradient takes the same way back.
-        let window = move |m: usize| m * stride * channels..(m * stride + kernel) * channels;
-        let y = Tensor::build(shape.with_axis(1, windows), |y| {
-            let items = x.as_slice().chunks_exact(length * channels);
-            for (y, x) in y.chunks_exact_mut(windows * channels).zip(items) {
-                for (m, y) in y.chunks_exact_mut(channels).enumerate() {
-                    y.fill(T::ZERO);
-                    for x in x[window(m)].chunks_exact(channels) {
-                        y.iter_mut().zip(x).for_each(|(y, &x)| *y += x * share);
-                    }
-                }
-            }
-        });
+        let [batch, length, channels] = shape[..] else { unreachable!("it has three axes") };
+        let (count, share) = ((length - kernel) / stride + 1, T::ONE / T::of(kernel as f64));
+        let places: Vec<usize> = (0..count).flat_map(|m| m * stride..m * stride + kernel).collect();
+        let windows = Shape::from([batch, count, kernel, channels]);
+        let sum = x.take(1, &places).into_shape(windows).fold_axes(&[2], T::ZERO, |sum, x| sum + x);
+        let y = sum.into_shape([batch, count, channels]).map(|sum| sum * share);
         self.tape.record(&AVG_POOL1D, &[self], y, move |g, sink| {
-            let mut dx = Tensor::zeros(shape);
-            let items = g.as_slice().chunks_exact(windows * channels);
-            for (dx, g) in dx.as_mut_slice().chunks_exact_mut(length * channels).zip(items) {
-                for (m, g) in g.chunks_exact(channels).enumerate() {
-                    for dx in dx[window(m)].chunks_exact_mut(channels) {
-                        dx.iter_mut().zip(g).for_each(|(dx, &g)| *dx += g * share);
-                    }
-                }
-            }
-            sink.add(0, dx);
+            let g = g.map(|g| g * share).into_shape([batch, count, 1, channels]).expand(windows);
+            sink.add(0, g.into_shape([batch, count * kernel, channels]).put(1, &places, length));
         })
     }
 }

@@ -22,18 +22,11 @@ impl<T: Real> Var<'_, T> {
     pub fn clamp(self, low: f64, high: f64) -> Self {
         assert!(low <= high, "clamp: the bounds are [{low}, {high}]\n  rule: low ≤ high");
         let (low, high) = (T::of(low), T::of(high));
-        self.map_by_input(
-            &CLAMP,
-            move |x| {
-                if x <= low {
-                    low
-                } else if x >= high {
-                    high
-                } else {
-                    x
-                }
-            },
-            move |x| if low < x && x < high { T::ONE } else { T::ZERO },
-        )
+        let limit = move |x: T| match x {
+            x if x <= low => low,
+            x if x >= high => high,
+            x => x,
+        };
+        self.map_by_input(&CLAMP, limit, move |x| if low < x && x < high { T::ONE } else { T::ZERO })
     }
 }

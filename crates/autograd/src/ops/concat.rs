@@ -41,9 +41,8 @@ impl<'t, T: Real> Var<'t, T> {
         let mut places = Vec::with_capacity(parts.len()); // of each part along the axis
         for (k, part) in parts.iter().map(|part| part.shape()).enumerate() {
             if part.len() != first.len() || part.with_axis(axis, first[axis]) != first {
-                let (what, part_k) =
-                    (format!("the parts do not meet along axis {axis}"), format!("part {k}"));
-                let operands = [("part 0", &first, ""), (&part_k, &part, "")];
+                let what = format!("the parts do not meet along axis {axis}");
+                let operands = [("part 0", &first, ""), (&format!("part {k}"), &part, "")];
                 mismatch("concat", &what, &operands, "all other axes are equal");
             }
             places.push((end..end + part[axis]).collect::<Vec<_>>());
@@ -73,7 +72,10 @@ impl<'t, T: Real> Var<'t, T> {
     pub fn stack(parts: &[Self], axis: usize) -> Self {
         let mut wide = parts.to_vec();
         for part in &mut wide {
-            *part = part.reshape(part.shape().insert(axis, 1));
+            let mut shape = part.shape().to_vec();
+            assert!(axis <= shape.len(), "stack: no axis {axis} can be inserted into {shape:?}");
+            shape.insert(axis, 1);
+            *part = part.reshape(&shape[..]);
         }
         Self::concat(&wide, axis)
     }

@@ -11,22 +11,7 @@ use std::ops::Div;
 
 use super::*;
 
-pub static DIV: Op = Op {
-    name: "div",
-    formula: "z = x/y",
-    cases: |s| {
-        let mut cases: Vec<_> = s
-            .broadcast_pairs()
-            .iter()
-            .map(|[a, b]| case!([s.normal(a), s.nonzero(b)], |x| x[0] / x[1]))
-            .collect();
-        let shape = s.shape();
-        cases.push(case!([s.nonzero(&shape)], |x| x[0] / 1.5));
-        cases.push(case!([s.nonzero(&shape)], |x| 1.5 / x[0]));
-        cases.push(case!([s.nonzero(&shape)], |x| x[0] / (x[0] * x[0])));
-        cases
-    },
-};
+pub static DIV: Op = Op { name: "div", formula: "z = x/y", cases: operator_cases!(/, nonzero) };
 
 impl<'t, T: Real> Div for Var<'t, T> {
     type Output = Self;
@@ -46,28 +31,8 @@ impl<'t, T: Real> Div for Var<'t, T> {
     }
 }
 
-impl<T: Real> Div<f64> for Var<'_, T> {
-    type Output = Self;
-    #[track_caller]
-    fn div(self, c: f64) -> Self {
-        let c = T::of(c);
-        let z = self.value().map(|x| x / c);
-        self.tape.record(&DIV, &[self], z, move |mut g, sink| {
-            g.map_assign(|g| g / c);
-            sink.add(0, g);
-        })
-    }
-}
-
-impl<'t, T: Real> Div<Var<'t, T>> for f64 {
-    type Output = Var<'t, T>;
-    #[track_caller]
-    fn div(self, x: Var<'t, T>) -> Var<'t, T> {
-        let (c, y) = (T::of(self), x.value());
-        let z = y.map(|y| c / y);
-        x.tape.record(&DIV, &[x], z, move |mut g, sink| {
-            g.zip_assign(&y, |g, y| -g * c / (y * y)); // ∂L/∂y = −g·c/y²
-            sink.add(0, g);
-        })
-    }
+operator_with_number! {
+    Div::div,
+    |x, c| x.map_linear(&DIV, move |x| x / T::of(c), move |g| g / T::of(c)),
+    |c, y| y.map_by_input(&DIV, move |y| T::of(c) / y, move |y| -(T::of(c) / y) / y)
 }

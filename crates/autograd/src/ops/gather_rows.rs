@@ -41,13 +41,8 @@ impl<T: Real> Var<'_, T> {
         x.shape().check_axes("gather_rows", &[0]);
         let count = x.shape()[0];
         if let Some(row) = rows.iter().find(|&&row| row >= count) {
-            let what = format!("there is no row {row}");
-            mismatch(
-                "gather_rows",
-                &what,
-                &[("x", x.shape(), "row, …")],
-                &format!("every row is below {count}"),
-            );
+            let (what, rule) = (format!("there is no row {row}"), format!("every row is below {count}"));
+            mismatch("gather_rows", &what, &[("x", x.shape(), "row, …")], &rule);
         }
         let y = x.take(0, rows);
         let rows = rows.to_vec();

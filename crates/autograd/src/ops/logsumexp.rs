@@ -6,49 +6,29 @@ use super::*;
 pub static LOGSUMEXP: Op = Op {
     name: "logsumexp",
     formula: "y = ln Σ eˣ over axes",
-    cases: |s| {
-        let ([a, b, c], shape) = (s.dims(), s.shape());
-        vec![
-            case!([s.normal(&[a, b, c])], |x| x[0].logsumexp(&[2])),
-            case!([s.normal(&[a, b, c])], |x| (x[0] + 100.0).logsumexp_keep(&[1, 0])),
-            case!([s.normal(&shape)], |x| x[0].logsumexp_all()),
-        ]
-    },
+    cases: reduction_cases!(normal: logsumexp(&[1]), logsumexp_keep(&[2, 0]), logsumexp_all()),
 };
 
 impl<T: Real> Var<'_, T> {
-    /// ln Σ eˣ over `axes`, which vanish: a smooth maximum, without overflow; ∂y/∂x = eˣ⁻ʸ, the softmax. Where every x is
-    /// −∞ it is −∞, with gradient 0.
-    ///
-    /// ```text
-    /// x [row, code]   x.logsumexp(&[1]) [row]   x.logsumexp_keep(&[1]) [row, 1]   x.logsumexp_all() []
-    /// ```
-    ///
-    /// ```
-    /// use gradbook_autograd::{Tape, Tensor};
-    /// let tape = Tape::<f64>::new();
-    /// let x = tape.var(Tensor::new([2], vec![1000.0, 1000.0]));
-    /// let y = x.logsumexp_all(); // 1000 + ln 2
-    /// assert!((y.backward()[x].as_slice()[0] - 0.5).abs() < 1e-12);
-    /// ```
-    ///
-    /// # Panics
-    /// If an axis does not exist or is named twice.
-    #[track_caller]
-    pub fn logsumexp(self, axes: &[usize]) -> Self {
-        self.log_summed(axes, false)
-    }
-
-    /// [`logsumexp`](Self::logsumexp) over `axes`, which keep length 1.
-    #[track_caller]
-    pub fn logsumexp_keep(self, axes: &[usize]) -> Self {
-        self.log_summed(axes, true)
-    }
-
-    /// ln Σ eˣ of all elements, a scalar.
-    #[track_caller]
-    pub fn logsumexp_all(self) -> Self {
-        self.log_summed(&self.shape().all_axes(), false)
+    reduction! {
+        /// ln Σ eˣ over `axes`, which vanish: a smooth maximum, without overflow; ∂y/∂x = eˣ⁻ʸ, the softmax. Where every x is
+        /// −∞ it is −∞, with gradient 0.
+        ///
+        /// ```text
+        /// x [row, code]   x.logsumexp(&[1]) [row]   x.logsumexp_keep(&[1]) [row, 1]   x.logsumexp_all() []
+        /// ```
+        ///
+        /// ```
+        /// use gradbook_autograd::{Tape, Tensor};
+        /// let tape = Tape::<f64>::new();
+        /// let x = tape.var(Tensor::new([2], vec![1000.0, 1000.0]));
+        /// let y = x.logsumexp_all(); // 1000 + ln 2
+        /// assert!((y.backward()[x].as_slice()[0] - 0.5).abs() < 1e-12);
+        /// ```
+        ///
+        /// # Panics
+        /// If an axis does not exist or is named twice.
+        logsumexp, logsumexp_keep, logsumexp_all by log_summed
     }
 
     #[track_caller]

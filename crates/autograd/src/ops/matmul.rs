@@ -74,12 +74,8 @@ fn product<'t, T: Real>(name: &str, (a, ta): (Var<'t, T>, bool), (b, tb): (Var<'
         Err(what) => {
             let a = ("a", &a_shape, if ta { "…, k, m" } else { "…, m, k" });
             let b = ("b", &b_shape, if tb { "…, n, k" } else { "…, k, n" });
-            mismatch(
-                name,
-                what,
-                &[a, b],
-                "[…, m, k] · […, k, n] = […, m, n], and the batch axes (…) broadcast",
-            )
+            let rule = "[…, m, k] · […, k, n] = […, m, n], and the batch axes (…) broadcast";
+            mismatch(name, what, &[a, b], rule)
         }
     };
     // A batch whose items all meet the same B is one matrix with all their rows.

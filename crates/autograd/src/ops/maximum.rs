@@ -6,49 +6,17 @@ pub static MAXIMUM: Op = Op {
     name: "maximum",
     formula: "z = max(x, y)",
     cases: |s| {
-        let pairs = s.broadcast_pairs();
-        let case = |shapes| {
-            let [x, y] = untied(s, shapes);
+        s.broadcasts(|s, a, b| {
+            let [x, y] = untied(s, a, b);
             case!([x, y], |x| x[0].maximum(x[1]))
-        };
-        pairs.iter().map(case).collect()
+        })
     },
 };
 
 /// Two tensors of which no elements are nearer than 0.2: x near multiples of ½, y midway between such.
-pub(super) fn untied(s: &mut Sampler, [a, b]: &[Shape; 2]) -> [Tensor<f64>; 2] {
+pub(super) fn untied(s: &mut Sampler, a: &[usize], b: &[usize]) -> [Tensor<f64>; 2] {
     let halves = |x: f64| (2.0 * x).round() / 2.0;
     [s.normal(a).map(|x| halves(x) + 0.03 * x.tanh()), s.normal(b).map(|y| halves(y) + 0.25)]
-}
-
-/// The one of x and y that wins, with broadcasting; where neither does, the mean of both: a tie, or a NaN.
-#[track_caller]
-pub(super) fn winner<'t, T: Real>(
-    op: &'static Op,
-    [x, y]: [Var<'t, T>; 2],
-    wins: impl Fn(T, T) -> bool + Copy + Send + 'static,
-) -> Var<'t, T> {
-    broadcast_or_panic(op.name, &x.shape(), &y.shape());
-    let (xv, yv, half) = (x.value(), y.value(), T::of(0.5));
-    let z = xv.zip(&yv, |x, y| match () {
-        _ if wins(x, y) => x,
-        _ if wins(y, x) => y,
-        _ => half * x + half * y,
-    });
-    x.tape.record(op, &[x, y], z, move |mut g, sink| {
-        let share = xv.zip(&yv, |x, y| match () {
-            _ if wins(x, y) => T::ONE,
-            _ if wins(y, x) => T::ZERO,
-            _ => half,
-        });
-        if sink.wants(0) {
-            sink.add(0, g.zip(&share, |g, s| g * s)); // ∂L/∂x = g·share
-        }
-        if sink.wants(1) {
-            g.zip_assign(&share, |g, s| g * (T::ONE - s)); // ∂L/∂y = g·(1 − share)
-            sink.add(1, g);
-        }
-    })
 }
 
 impl<'t, T: Real> Var<'t, T> {
@@ -63,6 +31,24 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn maximum(self, y: Self) -> Self {
-        winner(&MAXIMUM, [self, y], |x, y| x > y)
+        self.winner(y, &MAXIMUM, |x, y| x > y)
+    }
+
+    /// s·x + (1 − s)·y, where s is 1 if x wins, 0 if y does, and ½ if neither: at a tie, or at a NaN.
+    #[track_caller]
+    pub(super) fn winner(self, y: Self, op: &'static Op, wins: fn(T, T) -> bool) -> Self {
+        let half = T::of(0.5);
+        let pick = move |x: T, y: T, [first, second, neither]: [T; 3]| match () {
+            _ if wins(x, y) => first,
+            _ if wins(y, x) => second,
+            _ => neither,
+        };
+        self.zip_by_inputs(
+            y,
+            op,
+            move |x, y| pick(x, y, [x, y, half * x + half * y]),
+            move |x, y| pick(x, y, [T::ONE, T::ZERO, half]),
+            move |x, y| pick(x, y, [T::ZERO, T::ONE, half]),
+        )
     }
 }

@@ -5,48 +5,28 @@ use super::*;
 pub static MEAN: Op = Op {
     name: "mean",
     formula: "y = (Σ x) / n over axes",
-    cases: |s| {
-        let ([a, b, c], shape) = (s.dims(), s.shape());
-        vec![
-            case!([s.normal(&[a, b, c])], |x| x[0].mean(&[1])),
-            case!([s.normal(&[a, b, c])], |x| x[0].mean_keep(&[2, 0])),
-            case!([s.normal(&shape)], |x| x[0].mean_all()),
-        ]
-    },
+    cases: reduction_cases!(normal: mean(&[1]), mean_keep(&[2, 0]), mean_all()),
 };
 
 impl<T: Real> Var<'_, T> {
-    /// The mean of x over `axes`, which vanish; ∂y/∂x = 1/n for n elements averaged. The mean of nothing is NaN.
-    ///
-    /// ```text
-    /// x [batch, length, channel]   x.mean(&[0, 1]) [channel]   x.mean_keep(&[0, 1]) [1, 1, channel]   x.mean_all() []
-    /// ```
-    ///
-    /// ```
-    /// use gradbook_autograd::{Tape, Tensor};
-    /// let tape = Tape::<f64>::new();
-    /// let x = tape.var(Tensor::new([2, 2], vec![1.0, 2.0, 3.0, 4.0]));
-    /// let y = x.mean_all();
-    /// assert_eq!((y.item(), y.backward()[x].as_slice()), (2.5, &[0.25; 4][..]));
-    /// ```
-    ///
-    /// # Panics
-    /// If an axis does not exist or is named twice.
-    #[track_caller]
-    pub fn mean(self, axes: &[usize]) -> Self {
-        self.averaged(axes, false)
-    }
-
-    /// [`mean`](Self::mean) over `axes`, which keep length 1.
-    #[track_caller]
-    pub fn mean_keep(self, axes: &[usize]) -> Self {
-        self.averaged(axes, true)
-    }
-
-    /// The mean of all elements, a scalar.
-    #[track_caller]
-    pub fn mean_all(self) -> Self {
-        self.averaged(&self.shape().all_axes(), false)
+    reduction! {
+        /// The mean of x over `axes`, which vanish; ∂y/∂x = 1/n for n elements averaged. The mean of nothing is NaN.
+        ///
+        /// ```text
+        /// x [batch, length, channel]   x.mean(&[0, 1]) [channel]   x.mean_keep(&[0, 1]) [1, 1, channel]   x.mean_all() []
+        /// ```
+        ///
+        /// ```
+        /// use gradbook_autograd::{Tape, Tensor};
+        /// let tape = Tape::<f64>::new();
+        /// let x = tape.var(Tensor::new([2, 2], vec![1.0, 2.0, 3.0, 4.0]));
+        /// let y = x.mean_all();
+        /// assert_eq!((y.item(), y.backward()[x].as_slice()), (2.5, &[0.25; 4][..]));
+        /// ```
+        ///
+        /// # Panics
+        /// If an axis does not exist or is named twice.
+        mean, mean_keep, mean_all by averaged
     }
 
     #[track_caller]

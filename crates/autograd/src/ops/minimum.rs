@@ -1,18 +1,16 @@
 //! z = min(x, y) with broadcasting;  the gradient goes to the smaller one, half to each at a tie
 
-use super::maximum::{untied, winner};
+use super::maximum::untied;
 use super::*;
 
 pub static MINIMUM: Op = Op {
     name: "minimum",
     formula: "z = min(x, y)",
     cases: |s| {
-        let pairs = s.broadcast_pairs();
-        let case = |shapes| {
-            let [x, y] = untied(s, shapes);
+        s.broadcasts(|s, a, b| {
+            let [x, y] = untied(s, a, b);
             case!([x, y], |x| x[0].minimum(x[1]))
-        };
-        pairs.iter().map(case).collect()
+        })
     },
 };
 
@@ -28,6 +26,6 @@ impl<T: Real> Var<'_, T> {
     /// ```
     #[track_caller]
     pub fn minimum(self, y: Self) -> Self {
-        winner(&MINIMUM, [self, y], |x, y| x < y)
+        self.winner(y, &MINIMUM, |x, y| x < y)
     }
 }

@@ -22,6 +22,82 @@ pub struct Op {
     pub cases: fn(&mut Sampler) -> Vec<Case>,
 }
 
+/// Cases of a binary operator: operands that broadcast in every way, the right one drawn by `$draw`; a number on
+/// either side; one value on both.
+macro_rules! operator_cases {
+    ($operator:tt, $draw:ident) => {
+        |s| {
+            let mut cases = s.broadcasts(|s, a, b| case!([s.normal(a), s.$draw(b)], |x| x[0] $operator x[1]));
+            cases.push(case!([s.any(Sampler::nonzero)], |x| x[0] $operator 1.5));
+            cases.push(case!([s.any(Sampler::nonzero)], |x| 1.5 $operator x[0]));
+            // Beyond ½, where the slope of x − x² vanishes and leaves nothing that rounding could be small against.
+            let x = s.any(|s, shape| s.uniform(shape, 0.6, 2.0));
+            cases.push(case!([x], |x| x[0] $operator (x[0] * x[0])));
+            cases
+        }
+    };
+}
+
+/// A binary operator with a number on the right and on the left.
+macro_rules! operator_with_number {
+    ($Operator:ident::$method:ident, |$x:ident, $c:ident| $right:expr, |$d:ident, $y:ident| $left:expr) => {
+        impl<T: Real> $Operator<f64> for Var<'_, T> {
+            type Output = Self;
+            #[track_caller]
+            fn $method(self, $c: f64) -> Self {
+                let $x = self;
+                $right
+            }
+        }
+
+        impl<'t, T: Real> $Operator<Var<'t, T>> for f64 {
+            type Output = Var<'t, T>;
+            #[track_caller]
+            fn $method(self, $y: Var<'t, T>) -> Var<'t, T> {
+                let $d = self;
+                $left
+            }
+        }
+    };
+}
+
+/// Cases of a reduction: over some axes, over some that are kept, over all.
+macro_rules! reduction_cases {
+    ($draw:ident: $some:ident($axes:expr), $keep:ident($kept:expr), $all:ident()) => {
+        |s| {
+            let [a, b, c] = s.dims();
+            vec![
+                case!([s.$draw(&[a, b, c])], |x| x[0].$some($axes)),
+                case!([s.$draw(&[a, b, c])], |x| x[0].$keep($kept)),
+                case!([s.any(Sampler::$draw)], |x| x[0].$all()),
+            ]
+        }
+    };
+}
+
+/// The three ways to say over which axes a reduction goes, by `$over(axes, keep)`.
+macro_rules! reduction {
+    ($(#[$doc:meta])+ $some:ident, $keep:ident, $all:ident by $over:ident) => {
+        $(#[$doc])+
+        #[track_caller]
+        pub fn $some(self, axes: &[usize]) -> Self {
+            self.$over(axes, false)
+        }
+
+        #[doc = concat!("[`", stringify!($some), "`](Self::", stringify!($some), ") over `axes`, which keep length 1.")]
+        #[track_caller]
+        pub fn $keep(self, axes: &[usize]) -> Self {
+            self.$over(axes, true)
+        }
+
+        #[doc = concat!("[`", stringify!($some), "`](Self::", stringify!($some), ") of all elements, a scalar.")]
+        #[track_caller]
+        pub fn $all(self) -> Self {
+            self.$over(&self.shape().all_axes(), false)
+        }
+    };
+}
+
 /// Declares the op files and lists their descriptors.
 macro_rules! ops {
     ($($file:ident: $($op:ident)+;)+) => {

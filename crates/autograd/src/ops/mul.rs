@@ -11,22 +11,7 @@ use std::ops::Mul;
 
 use super::*;
 
-pub static MUL: Op = Op {
-    name: "mul",
-    formula: "z = x·y",
-    cases: |s| {
-        let mut cases: Vec<_> = s
-            .broadcast_pairs()
-            .iter()
-            .map(|[a, b]| case!([s.normal(a), s.normal(b)], |x| x[0] * x[1]))
-            .collect();
-        let shape = s.shape();
-        cases.push(case!([s.normal(&shape)], |x| x[0] * 1.5));
-        cases.push(case!([s.normal(&shape)], |x| 1.5 * x[0]));
-        cases.push(case!([s.normal(&shape)], |x| x[0] * x[0]));
-        cases
-    },
-};
+pub static MUL: Op = Op { name: "mul", formula: "z = x·y", cases: operator_cases!(*, normal) };
 
 impl<'t, T: Real> Mul for Var<'t, T> {
     type Output = Self;
@@ -46,23 +31,8 @@ impl<'t, T: Real> Mul for Var<'t, T> {
     }
 }
 
-impl<T: Real> Mul<f64> for Var<'_, T> {
-    type Output = Self;
-    #[track_caller]
-    fn mul(self, c: f64) -> Self {
-        let c = T::of(c);
-        let z = self.value().map(|x| x * c);
-        self.tape.record(&MUL, &[self], z, move |mut g, sink| {
-            g.map_assign(|g| g * c);
-            sink.add(0, g);
-        })
-    }
-}
-
-impl<'t, T: Real> Mul<Var<'t, T>> for f64 {
-    type Output = Var<'t, T>;
-    #[track_caller]
-    fn mul(self, x: Var<'t, T>) -> Var<'t, T> {
-        x * self
-    }
+operator_with_number! {
+    Mul::mul,
+    |x, c| x.map_linear(&MUL, move |x| x * T::of(c), move |g| g * T::of(c)),
+    |c, x| x * c
 }

@@ -23,10 +23,6 @@ impl<T: Real> Neg for Var<'_, T> {
     type Output = Self;
     #[track_caller]
     fn neg(self) -> Self {
-        let y = self.value().map(|x| -x);
-        self.tape.record(&NEG, &[self], y, |mut g, sink| {
-            g.map_assign(|g| -g);
-            sink.add(0, g);
-        })
+        self.map_linear(&NEG, |x| -x, |g| -g)
     }
 }

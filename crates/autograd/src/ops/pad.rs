@@ -59,12 +59,8 @@ impl<T: Real> Var<'_, T> {
         let needs = if mode == Pad::Reflect { left.max(right) + 1 } else { 1 };
         if length < needs {
             let what = format!("{left} and {right} places by {mode:?} do not fit axis {axis}");
-            mismatch(
-                "pad",
-                &what,
-                &[("x", x.shape(), "")],
-                &format!("the axis has at least {needs} elements"),
-            );
+            let rule = format!("the axis has at least {needs} elements");
+            mismatch("pad", &what, &[("x", x.shape(), "")], &rule);
         }
         let last = length as isize - 1;
         let shown = |j: usize| match j as isize - left as isize {

@@ -6,14 +6,10 @@ pub static POW: Op = Op {
     name: "pow",
     formula: "z = xᵖ",
     cases: |s| {
-        let mut cases: Vec<_> = s
-            .broadcast_pairs()
-            .iter()
-            .map(|[a, b]| case!([s.uniform(a, 0.4, 2.0), s.normal(b)], |x| x[0].pow(x[1])))
-            .collect();
-        let shape = s.shape();
-        cases.push(case!([s.nonzero(&shape)], |x| x[0].powf(3.0)));
-        cases.push(case!([s.uniform(&shape, 0.4, 2.0)], |x| x[0].powf(-1.5)));
+        let mut cases =
+            s.broadcasts(|s, a, b| case!([s.uniform(a, 0.4, 2.0), s.normal(b)], |x| x[0].pow(x[1])));
+        cases.push(case!([s.any(Sampler::nonzero)], |x| x[0].powf(3.0)));
+        cases.push(case!([s.any(|s, shape| s.uniform(shape, 0.4, 2.0))], |x| x[0].powf(-1.5)));
         cases
     },
 };
@@ -30,22 +26,11 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn pow(self, p: Self) -> Self {
-        broadcast_or_panic("pow", &self.shape(), &p.shape());
-        let (x, e) = (self.value(), p.value());
-        let z = x.zip(&e, T::pow);
-        let saved = z.clone();
-        self.tape.record(&POW, &[self, p], z, move |mut g, sink| {
-            if sink.wants(0) {
-                let slope = x.zip(&e, |x, p| if p == T::ZERO { T::ZERO } else { p * x.pow(p - T::ONE) });
-                sink.add(0, g.zip(&slope, |g, d| g * d)); // ∂L/∂x = g·p·xᵖ⁻¹
-            }
-            if sink.wants(1) {
-                let flat = |z: T, x: T| z == T::ZERO || x == T::ZERO && z == T::ONE; // x = 0 ≤ p
-                let slope = saved.zip(&x, |z, x| if flat(z, x) { T::ZERO } else { z * x.ln() });
-                g.zip_assign(&slope, |g, d| g * d); // ∂L/∂p = g·z·ln x
-                sink.add(1, g);
-            }
-        })
+        let by_exponent = |x: T, p: T| {
+            let (z, at_zero) = (x.pow(p), x.to_f64() == 0.0 && p.to_f64() >= 0.0);
+            if at_zero || z.to_f64() == 0.0 { T::ZERO } else { z * x.ln() }
+        };
+        self.zip_by_inputs(p, &POW, T::pow, slope, by_exponent)
     }
 
     /// xᵖ for a constant p; x may be negative where p is an integer. ∂y/∂x = p·xᵖ⁻¹.
@@ -58,8 +43,12 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn powf(self, p: f64) -> Self {
-        let (p, less) = (T::of(p), T::of(p - 1.0));
-        let slope = move |x: T| if p == T::ZERO { T::ZERO } else { p * x.pow(less) };
-        self.map_by_input(&POW, move |x| x.pow(p), slope)
+        let p = T::of(p);
+        self.map_by_input(&POW, move |x| x.pow(p), move |x| slope(x, p))
     }
+}
+
+/// ∂xᵖ/∂x = p·xᵖ⁻¹
+fn slope<T: Real>(x: T, p: T) -> T {
+    if p == T::ZERO { T::ZERO } else { p * x.pow(p - T::ONE) }
 }

@@ -41,12 +41,8 @@ impl<T: Real> Var<'_, T> {
         x.shape().check_axes("scatter_add", &[0]);
         if rows.len() != x.shape()[0] || rows.iter().any(|&row| row >= count) {
             let what = format!("{} places below {count} do not fit", rows.len());
-            mismatch(
-                "scatter_add",
-                &what,
-                &[("x", x.shape(), "row, …")],
-                "one place below `count` for each row of x",
-            );
+            let rule = "one place below `count` for each row of x";
+            mismatch("scatter_add", &what, &[("x", x.shape(), "row, …")], rule);
         }
         let y = x.put(0, rows, count);
         let rows = rows.to_vec();

@@ -6,10 +6,7 @@ pub static SELECT: Op = Op {
     name: "select",
     formula: "z = x where c, else y",
     cases: |s| {
-        s.broadcast_pairs()
-            .iter()
-            .map(|[a, b]| case!([s.normal(a), s.normal(b)], |x| x[0].select(|i| i % 3 != 1, x[1])))
-            .collect()
+        s.broadcasts(|s, a, b| case!([s.normal(a), s.normal(b)], |x| x[0].select(|i| i % 3 != 1, x[1])))
     },
 };
 

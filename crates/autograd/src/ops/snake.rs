@@ -6,11 +6,13 @@ pub static SNAKE: Op = Op {
     name: "snake",
     formula: "y = x + sin²(αx)/α",
     cases: |s| {
-        let [batch, length, channel] = s.dims();
-        let alpha = s.uniform(&[channel], 0.3, 2.0);
+        // Two channels at least, and no large α: a single element where the slope 1 + sin 2αx nearly vanishes leaves
+        // nothing that rounding could be small against.
+        let ([batch, length], channel) = (s.dims(), s.int(2, 4));
+        let alpha = s.uniform(&[channel], 0.3, 1.2);
         vec![
             case!([s.normal(&[batch, length, channel]), alpha], |x| x[0].snake(x[1])),
-            case!([s.normal(&[length, channel]), s.uniform(&[], 0.3, 2.0)], |x| x[0].snake(x[1])),
+            case!([s.normal(&[length, channel]), s.uniform(&[], 0.3, 1.2)], |x| x[0].snake(x[1])),
         ]
     },
 };
@@ -27,26 +29,14 @@ impl<'t, T: Real> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn snake(self, alpha: Self) -> Self {
-        broadcast_or_panic("snake", &self.shape(), &alpha.shape());
-        let (x, a) = (self.value(), alpha.value());
-        let y = x.zip(&a, |x, a| {
-            let sine = (a * x).sin();
-            x + sine * sine / a
-        });
-        self.tape.record(&SNAKE, &[self, alpha], y, move |mut g, sink| {
-            let double = |x: T, a: T| (T::of(2.0) * a * x).sin(); // sin 2αx = 2 sin αx cos αx
-            if sink.wants(0) {
-                let slope = x.zip(&a, |x, a| T::ONE + double(x, a));
-                sink.add(0, g.zip(&slope, |g, d| g * d));
-            }
-            if sink.wants(1) {
-                let slope = x.zip(&a, |x, a| {
-                    let sine = (a * x).sin();
-                    (x * double(x, a) - sine * sine / a) / a
-                });
-                g.zip_assign(&slope, |g, d| g * d);
-                sink.add(1, g);
-            }
-        })
+        let square = |x: T, a: T| (a * x).sin() * (a * x).sin();
+        let double = |x: T, a: T| (T::of(2.0) * a * x).sin(); // sin 2αx = 2 sin αx cos αx
+        self.zip_by_inputs(
+            alpha,
+            &SNAKE,
+            move |x, a| x + square(x, a) / a,
+            move |x, a| T::ONE + double(x, a),
+            move |x, a| (x * double(x, a) - square(x, a) / a) / a,
+        )
     }
 }

@@ -11,22 +11,7 @@ use std::ops::Sub;
 
 use super::*;
 
-pub static SUB: Op = Op {
-    name: "sub",
-    formula: "z = x − y",
-    cases: |s| {
-        let mut cases: Vec<_> = s
-            .broadcast_pairs()
-            .iter()
-            .map(|[a, b]| case!([s.normal(a), s.normal(b)], |x| x[0] - x[1]))
-            .collect();
-        let shape = s.shape();
-        cases.push(case!([s.normal(&shape)], |x| x[0] - 1.5));
-        cases.push(case!([s.normal(&shape)], |x| 1.5 - x[0]));
-        cases.push(case!([s.normal(&shape)], |x| x[0] * x[0] - x[0]));
-        cases
-    },
-};
+pub static SUB: Op = Op { name: "sub", formula: "z = x − y", cases: operator_cases!(-, normal) };
 
 impl<'t, T: Real> Sub for Var<'t, T> {
     type Output = Self;
@@ -43,23 +28,8 @@ impl<'t, T: Real> Sub for Var<'t, T> {
     }
 }
 
-impl<T: Real> Sub<f64> for Var<'_, T> {
-    type Output = Self;
-    #[track_caller]
-    fn sub(self, c: f64) -> Self {
-        self + -c
-    }
-}
-
-impl<'t, T: Real> Sub<Var<'t, T>> for f64 {
-    type Output = Var<'t, T>;
-    #[track_caller]
-    fn sub(self, x: Var<'t, T>) -> Var<'t, T> {
-        let c = T::of(self);
-        let z = x.value().map(|x| c - x);
-        x.tape.record(&SUB, &[x], z, |mut g, sink| {
-            g.map_assign(|g| -g);
-            sink.add(0, g);
-        })
-    }
+operator_with_number! {
+    Sub::sub,
+    |x, c| x + -c,
+    |c, x| x.map_linear(&SUB, move |x| T::of(c) - x, |g| -g)
 }

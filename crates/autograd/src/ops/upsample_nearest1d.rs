@@ -34,12 +34,8 @@ impl<T: Real> Var<'_, T> {
         let x = self.value();
         if x.shape().len() != 3 || factor == 0 {
             let what = format!("x cannot be repeated {factor} times");
-            mismatch(
-                "upsample_nearest1d",
-                &what,
-                &[("x", x.shape(), "batch, length, channel")],
-                "factor ≥ 1",
-            );
+            let operands = [("x", x.shape(), "batch, length, channel")];
+            mismatch("upsample_nearest1d", &what, &operands, "three axes, factor ≥ 1");
         }
         let length = x.shape()[1];
         let source: Vec<usize> = (0..factor * length).map(|m| m / factor).collect();

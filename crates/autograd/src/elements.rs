@@ -1,0 +1,91 @@
+//! Loops over the elements of tensors: [`map`](Tensor::map), [`zip`](Tensor::zip) with broadcasting, and folds along
+//! axes.
+
+use crate::{Real, Shape, Tensor, shape::broadcast_or_panic, strided::runs};
+
+impl<T: Real> Tensor<T> {
+    /// f of every element.
+    pub fn map(&self, f: impl Fn(T) -> T) -> Self {
+        Self::build(*self.shape(), |out| {
+            out.iter_mut().zip(self.as_slice()).for_each(|(o, &x)| *o = f(x));
+        })
+    }
+
+    /// f of every pair of elements, with NumPy's broadcasting. Panics if the shapes do not broadcast.
+    #[track_caller]
+    pub fn zip(&self, other: &Self, f: impl Fn(T, T) -> T) -> Self {
+        let (a, b) = (self.as_slice(), other.as_slice());
+        if self.shape() == other.shape() {
+            return Self::build(*self.shape(), |out| {
+                out.iter_mut().zip(a.iter().zip(b)).for_each(|(o, (&x, &y))| *o = f(x, y));
+            });
+        }
+        let shape = broadcast_or_panic("zip", self.shape(), other.shape());
+        Self::build(shape, |out| {
+            let mut done = 0;
+            runs(&shape, [self.shape().strides_as(&shape), other.shape().strides_as(&shape)], |run| {
+                let out = &mut out[done..done + run.len];
+                let ([i, j], [di, dj]) = (run.start, run.step);
+                match (di, dj) {
+                    (1, 1) => {
+                        out.iter_mut().zip(a[i..].iter().zip(&b[j..])).for_each(|(o, (&x, &y))| *o = f(x, y));
+                    }
+                    (1, 0) => out.iter_mut().zip(&a[i..]).for_each(|(o, &x)| *o = f(x, b[j])),
+                    (0, 1) => out.iter_mut().zip(&b[j..]).for_each(|(o, &y)| *o = f(a[i], y)),
+                    _ => out.iter_mut().enumerate().for_each(|(k, o)| *o = f(a[i + k * di], b[j + k * dj])),
+                }
+                done += run.len;
+            });
+        })
+    }
+
+    /// `self ← f(self, other)` elementwise, in place unless shared. The shapes are equal.
+    pub fn zip_assign(&mut self, other: &Self, f: impl Fn(T, T) -> T) {
+        debug_assert_eq!(self.shape(), other.shape(), "zip_assign works on equal shapes");
+        self.as_mut_slice().iter_mut().zip(other.as_slice()).for_each(|(o, &y)| *o = f(*o, y));
+    }
+
+    /// `self ← f(self)` elementwise, in place unless shared.
+    pub fn map_assign(&mut self, f: impl Fn(T) -> T) {
+        self.as_mut_slice().iter_mut().for_each(|o| *o = f(*o));
+    }
+
+    /// The elements folded along `axes`, which keep length 1: `f(accumulator, element)` from `start`, in a fixed order.
+    pub fn fold_axes(&self, axes: &[usize], start: T, f: impl Fn(T, T) -> T) -> Self {
+        let shape = self.shape();
+        let kept = shape.reduced(axes, true);
+        let mut out = Self::filled(kept, start);
+        let (x, into) = (self.as_slice(), out.as_mut_slice());
+        runs(shape, [shape.strides(), kept.strides_as(shape)], |run| {
+            let (o, x) = (run.start[1], &x[run.start[0]..]);
+            match run.step[1] {
+                0 => into[o] = fold_run(&x[..run.len], into[o], start, &f),
+                _ => into[o..o + run.len].iter_mut().zip(x).for_each(|(o, &x)| *o = f(*o, x)),
+            }
+        });
+        out
+    }
+
+    /// The transpose of broadcasting: sums over every axis along which `shape` was broadcast to `self`.
+    pub fn sum_to(self, shape: &Shape) -> Self {
+        let own = *self.shape();
+        if own == *shape {
+            return self;
+        }
+        let lead = own.len() - shape.len();
+        let axes: Vec<usize> =
+            (0..own.len()).filter(|&axis| axis < lead || shape[axis - lead] == 1 && own[axis] != 1).collect();
+        self.fold_axes(&axes, T::ZERO, |sum, x| sum + x).into_shape(*shape)
+    }
+}
+
+/// A fold in eight interleaved strands: quick (they fill a vector register) and more accurate than one long chain.
+fn fold_run<T: Real>(x: &[T], into: T, start: T, f: &impl Fn(T, T) -> T) -> T {
+    let mut strands = [start; 8];
+    let (chunks, rest) = x.as_chunks::<8>();
+    for chunk in chunks {
+        strands.iter_mut().zip(chunk).for_each(|(s, &x)| *s = f(*s, x));
+    }
+    rest.iter().zip(&mut strands).for_each(|(&x, s)| *s = f(*s, x));
+    strands.into_iter().fold(into, f)
+}
