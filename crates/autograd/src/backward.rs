@@ -1,6 +1,6 @@
 //! The reverse sweep: walk the tape backwards, give each node the gradient of its output, collect what it hands back.
 
-use std::ops::Index;
+use std::{ops::Index, ptr};
 
 use crate::{
     NonFinite, ParamGrads, Pass, Real, Tape, Tensor, Var,
@@ -53,6 +53,8 @@ pub(crate) struct Fault<T: Real> {
 /// The gradients that a backward pass leaves: of every leaf that wanted one, and of values marked with
 /// [`Var::keep_grad`]. `grads[x]` is ∂L/∂x.
 pub struct Grads<T: Real> {
+    /// The address of the tape, so that a value of another one finds nothing.
+    tape: usize,
     by_node: Vec<(u32, Tensor<T>)>,
     /// The gradients of parameters, by [`ParamId`](crate::ParamId).
     pub params: ParamGrads<T>,
@@ -61,7 +63,8 @@ pub struct Grads<T: Real> {
 impl<T: Real> Grads<T> {
     /// ∂L/∂x, or `None` if nothing reached `x` (or its gradient was not kept).
     pub fn get(&self, x: Var<'_, T>) -> Option<&Tensor<T>> {
-        self.by_node.binary_search_by_key(&x.id, |(id, _)| *id).ok().map(|i| &self.by_node[i].1)
+        let found = self.by_node.binary_search_by_key(&x.id, |(id, _)| *id).ok()?;
+        (self.tape == ptr::from_ref(x.tape).addr()).then(|| &self.by_node[found].1)
     }
 }
 
@@ -70,13 +73,14 @@ impl<T: Real> Index<Var<'_, T>> for Grads<T> {
 
     #[track_caller]
     fn index(&self, x: Var<'_, T>) -> &Tensor<T> {
-        self.get(x).unwrap_or_else(|| {
-            panic!(
+        match self.get(x) {
+            Some(g) => g,
+            None => panic!(
                 "backward left no gradient for this value of shape {:?}\n  rule: a gradient is kept for leaves made by \
                  `tape.var` that the root depends on, and for values marked by `keep_grad`",
                 x.shape()
-            )
-        })
+            ),
+        }
     }
 }
 
@@ -154,12 +158,12 @@ impl<T: Real> Tape<T> {
         let mut records = self.records.borrow_mut();
         let Records { nodes, edges, bytes, peak } = &mut *records;
         for (root, cotangent) in roots {
-            assert!(std::ptr::eq(self, root.tape), "backward: the root lives on another tape");
+            assert!(ptr::eq(self, root.tape), "backward: the root lives on another tape");
             let node = &mut nodes[root.id as usize];
-            assert_eq!(
-                node.value.shape(),
-                cotangent.shape(),
-                "backward: the cotangent has another shape than the root\n  rule: one number per element of the root"
+            let (shape, its) = (node.value.shape(), cotangent.shape());
+            assert!(
+                shape == its,
+                "backward: the cotangent has shape {its:?}, the root {shape:?}\n  rule: one shape"
             );
             match &mut node.grad {
                 _ if !node.wants => {}
@@ -167,7 +171,8 @@ impl<T: Real> Tape<T> {
                 empty => *empty = Some(cotangent.clone()),
             }
         }
-        let mut found = Grads { by_node: Vec::new(), params: ParamGrads::default() };
+        let mut found =
+            Grads { tape: ptr::from_ref(self).addr(), by_node: Vec::new(), params: ParamGrads::default() };
         let mut live = 0;
         for id in (0..nodes.len()).rev() {
             let node = &mut nodes[id];

@@ -61,7 +61,8 @@ impl<T: Real> Tensor<T> {
     #[track_caller]
     pub fn new(shape: impl Into<Shape>, elements: Vec<T>) -> Self {
         let shape = shape.into();
-        assert_eq!(elements.len(), shape.size(), "tensor: {} elements do not fill {shape:?}", elements.len());
+        let count = elements.len();
+        assert!(count == shape.size(), "tensor: {count} elements do not fill {shape:?}");
         Self::of(shape, Data::Given(elements))
     }
 

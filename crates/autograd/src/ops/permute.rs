@@ -64,8 +64,12 @@ impl<T: Real> Var<'_, T> {
     /// The last two axes exchanged. (A matrix product needs no transposed copy: see [`matmul_nt`](Self::matmul_nt).)
     #[track_caller]
     pub fn transpose(self) -> Self {
-        let mut axes = self.shape().all_axes();
-        axes.last_chunk_mut::<2>().expect("transpose: there are two axes to exchange").reverse();
+        let shape = self.shape();
+        let mut axes = shape.all_axes();
+        match axes.last_chunk_mut::<2>() {
+            Some(last) => last.reverse(),
+            None => mismatch("transpose", "there are no two axes", &[("x", &shape, "")], "at least two axes"),
+        }
         self.permute(&axes)
     }
 }

@@ -26,22 +26,16 @@ impl<'t, T: Real> Var<'t, T> {
     #[track_caller]
     pub fn select(self, condition: impl Fn(usize) -> bool, y: Self) -> Self {
         let shape = broadcast_or_panic("select", &self.shape(), &y.shape());
-        let all = Tensor::zeros(shape);
-        let (xv, yv) = (all.zip(&self.value(), |_, x| x), all.zip(&y.value(), |_, y| y));
-        let chosen: Vec<bool> = (0..shape.size()).map(condition).collect();
-        let pick = move |x: &Tensor<T>, y: &Tensor<T>, chosen: &[bool]| {
-            let both = x.as_slice().iter().zip(y.as_slice()).zip(chosen);
-            Tensor::build(shape, |out| {
-                out.iter_mut().zip(both).for_each(|(o, ((&x, &y), &c))| *o = if c { x } else { y });
-            })
-        };
-        let z = pick(&xv, &yv, &chosen);
+        let chosen = Tensor::new(shape, (0..shape.size()).map(|i| T::of(condition(i).into())).collect());
+        let first = |c: T, x: T| if c == T::ONE { x } else { T::ZERO };
+        let second = |c: T, y: T| if c == T::ONE { T::ZERO } else { y };
+        let z = chosen.zip(&self.value(), first).zip(&chosen.zip(&y.value(), second), |x, y| x + y);
         self.tape.record(&SELECT, &[self, y], z, move |g, sink| {
             if sink.wants(0) {
-                sink.add(0, pick(&g, &all, &chosen)); // ∂L/∂x = g where c
+                sink.add(0, chosen.zip(&g, first)); // ∂L/∂x = g where c
             }
             if sink.wants(1) {
-                sink.add(1, pick(&all, &g, &chosen)); // ∂L/∂y = g elsewhere
+                sink.add(1, chosen.zip(&g, second)); // ∂L/∂y = g elsewhere
             }
         })
     }

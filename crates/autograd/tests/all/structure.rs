@@ -170,6 +170,11 @@ fn a_wrong_shape_names_op_shapes_and_rule_at_the_callers_line() {
             assert_eq!(at, format!("{}:{}", file!(), line!()), "{message}");
         };
     }
+    says!(x + y, "add: the shapes do not broadcast", "left [2, 3]", "right [2, 4]", "rule:");
+    says!(x.maximum(y), "maximum: the shapes do not broadcast");
+    says!(x.snake(y), "snake: the shapes do not broadcast");
+    says!(x.backward_with(Tensor::zeros([3])), "the cotangent has shape [3], the root [2, 3]", "rule:");
+    says!(Tape::new().scalar(1.0).backward()[x], "no gradient for this value of shape [2, 3]", "rule:");
     says!(x.sum(&[2]), "sum: axes [2] do not fit 2 axes", "x [2, 3]", "rule:");
     says!(x.mean_keep(&[1, 1]), "mean: axes [1, 1]", "named once");
     says!(e.max(&[0]), "max: there are no elements", "x [0, 3]", "only a sum may be of nothing");
@@ -177,7 +182,7 @@ fn a_wrong_shape_names_op_shapes_and_rule_at_the_callers_line() {
     says!(x.softmax(5), "softmax: axes [5]");
     says!(x.reshape([4, 2]), "reshape: 6 elements do not fill [4, 2]", "x [2, 3]");
     says!(x.permute(&[0]), "permute: [0] leaves axes out");
-    says!(tape.scalar(1.0).transpose(), "transpose: there are two axes");
+    says!(tape.scalar(1.0).transpose(), "transpose: there are no two axes", "x []", "rule:");
     says!(x.slice(1, 2..5), "slice: 2..5 by 1 does not fit axis 1", "x [2, 3]", "end ≤ length");
     says!(Var::concat(&[x, y], 0), "concat: the parts do not meet along axis 0", "part 1 [2, 4]");
     says!(Var::<f64>::stack(&[], 0), "concat: there is at least one part");
