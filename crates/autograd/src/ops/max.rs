@@ -54,7 +54,7 @@ impl<T: Real> Var<'_, T> {
             let [a, b] = [f64::INFINITY, f64::NEG_INFINITY].map(T::of);
             let worst = if better(a, b) { b } else { a };
             let y = x.fold_axes(axes, worst, |y, x| if better(x, y) || x.is_nan() { x } else { y });
-            let ties = x.zip(&y, |x, y| if x >= y && x <= y { T::ONE } else { T::ZERO });
+            let ties = x.zip(&y, |x, y| if x.to_f64() == y.to_f64() { T::ONE } else { T::ZERO });
             let axes = axes.to_vec();
             (y, move |g| {
                 let count = ties.fold_axes(&axes, T::ZERO, |n, tie| n + tie);
