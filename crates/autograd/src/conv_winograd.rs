@@ -78,12 +78,20 @@ impl Windows {
         let windows = self.tiles(self.short, self.short, 0);
         let all = samples.batch * samples.count;
         let du = Tensor::build([4, inputs, outputs], |du| {
-            for start in (0..all).step_by(2 * CHUNK) {
-                let tiles = start..all.min(start + 2 * CHUNK);
+            for start in (0..all).step_by(CHUNK) {
+                let tiles = start..all.min(start + CHUNK);
                 let beta = if start == 0 { T::ZERO } else { T::ONE };
-                du.par_chunks_mut(inputs * outputs).zip(SAMPLES).zip(GRADIENTS).for_each(|((du, v), e)| {
-                    let (v, e) = (samples.lift(x, tiles.clone(), v), windows.lift(g, tiles.clone(), e));
-                    T::gemm_serial(v.rows().reversed_axes(), e.rows(), beta, matrix_mut(du, outputs));
+                let (v, e) = rayon::join(
+                    || samples.lift(x, tiles.clone(), SAMPLES),
+                    || windows.lift(g, tiles.clone(), GRADIENTS),
+                );
+                du.par_chunks_mut(inputs * outputs).enumerate().for_each(|(t, du)| {
+                    T::gemm_serial(
+                        matrix((&v, true), t),
+                        matrix((&e, false), t),
+                        beta,
+                        matrix_mut(du, outputs),
+                    );
                 });
             }
         });
@@ -125,10 +133,10 @@ fn lifted_product<T: Real>(
     Tensor::build([samples.batch * len, outputs], |y| {
         each_chunk(0..samples.batch * samples.count, y, &|tile| row(tile) * outputs, &|tiles, y| {
             let size = tiles.len() * outputs;
+            let v = samples.lift(x, tiles.clone(), SAMPLES);
             let m = Tensor::build([4, tiles.len(), outputs], |m| {
-                for ((m, pair), u) in m.chunks_exact_mut(size).zip(SAMPLES).zip(u) {
-                    let v = samples.lift(x, tiles.clone(), pair);
-                    T::gemm_serial(v.rows(), u, T::ZERO, matrix_mut(m, outputs));
+                for (t, (m, u)) in m.chunks_exact_mut(size).zip(u).enumerate() {
+                    T::gemm_serial(matrix((&v, false), t), u, T::ZERO, matrix_mut(m, outputs));
                 }
             });
             let from = row(tiles.start);
@@ -200,13 +208,13 @@ fn each_chunk<T: Real>(
 }
 
 impl Tiles {
-    /// One lifted row of each tile, `[tile, channels]`. Rows beyond an item are zero.
-    fn lift<T: Real>(&self, x: &Tensor<T>, tiles: Range<usize>, (a, b, sign): Pair) -> Tensor<T> {
-        let width = channels(x);
-        let (zeros, sign) = (vec![T::ZERO; width], T::of(sign));
-        Tensor::build([tiles.len(), width], |out| {
+    /// The four lifted rows of each tile, `[4, tile, channels]`. Rows beyond an item are zero.
+    fn lift<T: Real>(&self, x: &Tensor<T>, tiles: Range<usize>, pairs: [Pair; 4]) -> Tensor<T> {
+        let (width, count) = (channels(x), tiles.len());
+        let zeros = vec![T::ZERO; width];
+        Tensor::build([4, count, width], |out| {
             simd(|| {
-                for (tile, out) in tiles.zip(out.chunks_exact_mut(width)) {
+                for (i, tile) in tiles.enumerate() {
                     let (item, first) = (tile / self.count, 2 * (tile % self.count));
                     let row = |offset: Option<usize>| {
                         let at = offset.map(|offset| (first + offset) as isize - self.lead);
@@ -215,9 +223,10 @@ impl Tiles {
                             None => &zeros,
                         }
                     };
-                    let (a, b) = (row(a), row(b));
-                    for j in 0..width {
-                        out[j] = a[j] + sign * b[j];
+                    for (t, (a, b, sign)) in pairs.into_iter().enumerate() {
+                        let (a, b, sign) = (row(a), row(b), T::of(sign));
+                        let out = &mut out[(t * count + i) * width..][..width];
+                        out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&a, &b))| *out = a + sign * b);
                     }
                 }
             });

@@ -1,23 +1,34 @@
 //! Loops over the elements of tensors: [`map`](Tensor::map), [`zip`](Tensor::zip) with broadcasting, and folds along
 //! axes.
 
-use crate::{Real, Shape, Tensor, shape::broadcast_or_panic, strided::runs};
+use crate::{Real, Shape, Tensor, gemm::each_block, shape::broadcast_or_panic, strided::runs};
+
+/// What one task takes of the elements of a large tensor.
+const BLOCK: usize = 1 << 15;
+/// An element read, computed and written takes as long as about this many multiplications of a matrix product.
+const WORK: usize = 8 * BLOCK;
 
 impl<T: Real> Tensor<T> {
     /// f of every element.
-    pub fn map(&self, f: impl Fn(T) -> T) -> Self {
+    pub fn map(&self, f: impl Fn(T) -> T + Sync) -> Self {
+        let x = self.as_slice();
         Self::build(*self.shape(), |out| {
-            out.iter_mut().zip(self.as_slice()).for_each(|(o, &x)| *o = f(x));
+            each_block(out, BLOCK, WORK, |i, out| {
+                out.iter_mut().zip(&x[i * BLOCK..]).for_each(|(o, &x)| *o = f(x));
+            });
         })
     }
 
     /// f of every pair of elements, with NumPy's broadcasting. Panics if the shapes do not broadcast.
     #[track_caller]
-    pub fn zip(&self, other: &Self, f: impl Fn(T, T) -> T) -> Self {
+    pub fn zip(&self, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
         let (a, b) = (self.as_slice(), other.as_slice());
         if self.shape() == other.shape() {
             return Self::build(*self.shape(), |out| {
-                out.iter_mut().zip(a.iter().zip(b)).for_each(|(o, (&x, &y))| *o = f(x, y));
+                each_block(out, BLOCK, WORK, |i, out| {
+                    let pairs = a[i * BLOCK..].iter().zip(&b[i * BLOCK..]);
+                    out.iter_mut().zip(pairs).for_each(|(o, (&x, &y))| *o = f(x, y));
+                });
             });
         }
         let shape = broadcast_or_panic("zip", self.shape(), other.shape());
@@ -40,14 +51,17 @@ impl<T: Real> Tensor<T> {
     }
 
     /// `self ← f(self, other)` elementwise, in place unless shared. The shapes are equal.
-    pub fn zip_assign(&mut self, other: &Self, f: impl Fn(T, T) -> T) {
+    pub fn zip_assign(&mut self, other: &Self, f: impl Fn(T, T) -> T + Sync) {
         debug_assert_eq!(self.shape(), other.shape(), "zip_assign works on equal shapes");
-        self.as_mut_slice().iter_mut().zip(other.as_slice()).for_each(|(o, &y)| *o = f(*o, y));
+        let y = other.as_slice();
+        each_block(self.as_mut_slice(), BLOCK, WORK, |i, x| {
+            x.iter_mut().zip(&y[i * BLOCK..]).for_each(|(o, &y)| *o = f(*o, y));
+        });
     }
 
     /// `self ← f(self)` elementwise, in place unless shared.
-    pub fn map_assign(&mut self, f: impl Fn(T) -> T) {
-        self.as_mut_slice().iter_mut().for_each(|o| *o = f(*o));
+    pub fn map_assign(&mut self, f: impl Fn(T) -> T + Sync) {
+        each_block(self.as_mut_slice(), BLOCK, WORK, |_, x| x.iter_mut().for_each(|o| *o = f(*o)));
     }
 
     /// The elements folded along `axes`, which keep length 1: `f(accumulator, element)` from `start`, in a fixed order.

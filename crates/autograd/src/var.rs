@@ -76,8 +76,8 @@ impl<'t, T: Real> Var<'t, T> {
     pub(crate) fn map_by_input(
         self,
         op: &'static Op,
-        f: impl Fn(T) -> T,
-        df: impl Fn(T) -> T + Send + 'static,
+        f: impl Fn(T) -> T + Sync,
+        df: impl Fn(T) -> T + Send + Sync + 'static,
     ) -> Self {
         let x = self.value();
         let y = x.map(f);
@@ -92,8 +92,8 @@ impl<'t, T: Real> Var<'t, T> {
     pub(crate) fn map_by_output(
         self,
         op: &'static Op,
-        f: impl Fn(T) -> T,
-        df: impl Fn(T) -> T + Send + 'static,
+        f: impl Fn(T) -> T + Sync,
+        df: impl Fn(T) -> T + Send + Sync + 'static,
     ) -> Self {
         let y = self.value().map(f);
         let saved = y.clone();
@@ -108,8 +108,8 @@ impl<'t, T: Real> Var<'t, T> {
     pub(crate) fn map_linear(
         self,
         op: &'static Op,
-        f: impl Fn(T) -> T,
-        df: impl Fn(T) -> T + Send + 'static,
+        f: impl Fn(T) -> T + Sync,
+        df: impl Fn(T) -> T + Send + Sync + 'static,
     ) -> Self {
         self.tape.record(op, &[self], self.value().map(f), move |mut g, sink| {
             g.map_assign(df);
@@ -123,9 +123,9 @@ impl<'t, T: Real> Var<'t, T> {
         self,
         y: Self,
         op: &'static Op,
-        f: impl Fn(T, T) -> T,
-        dx: impl Fn(T, T) -> T + Send + 'static,
-        dy: impl Fn(T, T) -> T + Send + 'static,
+        f: impl Fn(T, T) -> T + Sync,
+        dx: impl Fn(T, T) -> T + Send + Sync + 'static,
+        dy: impl Fn(T, T) -> T + Send + Sync + 'static,
     ) -> Self {
         broadcast_or_panic(op.name, &self.shape(), &y.shape());
         let (xv, yv) = (self.value(), y.value());

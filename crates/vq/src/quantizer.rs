@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
+use rayon::prelude::*;
 
 use crate::{Codes, codebook::Codebook};
 
@@ -149,7 +150,11 @@ impl<T: Real> Latent<'_, T> {
         let width = z.rows().ncols().max(1);
         let squared = |row: &[T]| row.iter().fold(T::ZERO, |sum, &x| sum + x * x);
         // A factor, because losses add up many rows and differences double them.
-        let bad = z.as_slice().chunks(width).position(|row| !(squared(row) * T::of(1e6)).is_finite());
+        let bad = z
+            .as_slice()
+            .par_chunks(width)
+            .with_min_len(512)
+            .position_first(|row| !(squared(row) * T::of(1e6)).is_finite());
         if let Some(row) = bad {
             panic!(
                 "{op}: row {row} of z is too large or not a number\n  rule: the squared length of every row is finite"

@@ -1,6 +1,7 @@
 //! y[j] = x[rows[j]],  ∂L/∂x = scatter_add(g, rows)
 
 use super::*;
+use crate::gemm::each_block;
 
 pub static GATHER_ROWS: Op = Op {
     name: "gather_rows",
@@ -44,7 +45,11 @@ impl<T: Real> Var<'_, T> {
             let (what, rule) = (format!("there is no row {row}"), format!("every row is below {count}"));
             mismatch("gather_rows", &what, &[("x", x.shape(), "row, …")], &rule);
         }
-        let y = x.take(0, rows);
+        let width = x.as_slice().len() / count.max(1);
+        let y = Tensor::build(x.shape().with_axis(0, rows.len()), |y| {
+            let row = |j: usize| &x.as_slice()[rows[j] * width..][..width];
+            each_block(y, width, 8 * width, |j, y| y.copy_from_slice(row(j)));
+        });
         let rows = rows.to_vec();
         self.tape.record(&GATHER_ROWS, &[self], y, move |g, sink| sink.add(0, g.put(0, &rows, count)))
     }

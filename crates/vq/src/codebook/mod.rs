@@ -132,14 +132,13 @@ impl VectorQuantizer {
         &self,
         g: &Graph<'t, T>,
         z: Var<'t, T>,
-        codes: Var<'t, T>,
+        (codes, q): (Var<'t, T>, Var<'t, T>),
         chosen: &[usize],
     ) -> Var<'t, T> {
-        let q = || codes.gather_rows(chosen);
         match self.book.config.learning {
-            Learning::Ema { estimator, .. } | Learning::Loss { estimator, .. } => estimator.apply(z, q()),
-            Learning::Diveq { variance } => estimator::diveq(z, q(), variance, &mut g.rng()),
-            Learning::Noise => estimator::noise(z, q(), &mut g.rng()),
+            Learning::Ema { estimator, .. } | Learning::Loss { estimator, .. } => estimator.apply(z, q),
+            Learning::Diveq { variance } => estimator::diveq(z, q, variance, &mut g.rng()),
+            Learning::Noise => estimator::noise(z, q, &mut g.rng()),
             Learning::Gumbel { temperature } | Learning::Ibq { temperature } => {
                 let p = (loss::distances(z, codes) * (-1.0 / temperature)).softmax(1);
                 estimator::soft_choice(p, codes, chosen)
@@ -151,11 +150,9 @@ impl VectorQuantizer {
         &self,
         g: &Graph<'t, T>,
         z: Var<'t, T>,
-        codes: Var<'t, T>,
-        chosen: &[usize],
+        (codes, q): (Var<'t, T>, Var<'t, T>),
     ) -> Vec<Loss<'t, T>> {
         let config = &self.book.config;
-        let q = codes.gather_rows(chosen);
         let mut losses = Vec::new();
         let commitment = config.commitment.at(g.step());
         if commitment != 0.0 {
@@ -212,8 +209,9 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
             return Quantized { values, codes: indices, losses: Vec::new() };
         }
         self.report(g, &rows, &chosen);
-        let values = self.estimate(g, z.value, codes, &chosen).reshape(shape);
-        Quantized { values, codes: indices, losses: self.losses(g, z.loss, codes, &chosen) }
+        let q = codes.gather_rows(&chosen);
+        let values = self.estimate(g, z.value, (codes, q), &chosen).reshape(shape);
+        Quantized { values, codes: indices, losses: self.losses(g, z.loss, (codes, q)) }
     }
 
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {

@@ -170,7 +170,8 @@ impl<T: Real> Quantizer<T> for Residual<T> {
             // The decoder's gradient reaches the encoder through the first level only, hence once; the losses of every
             // level reach it through `rest.loss`.
             let left = spread(taken(g, level, &found));
-            rest = Latent { value: rest.value.detach() - left, loss: rest.loss - left };
+            let loss = rest.loss - left;
+            rest = Latent { value: loss.detach(), loss };
             let values = spread(found.values);
             total = Some(total.map_or(values, |sum| sum + values));
             codes.push(at_rows(&found.codes, &active, rows));

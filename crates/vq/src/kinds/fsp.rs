@@ -104,8 +104,8 @@ impl Cdf {
 /// F with its density.
 fn elementwise<'t, T: Real>(
     z: Var<'t, T>,
-    cdf: impl Fn(T) -> T,
-    density: impl Fn(T) -> T + Send + 'static,
+    cdf: impl Fn(T) -> T + Sync,
+    density: impl Fn(T) -> T + Sync + Send + 'static,
 ) -> Var<'t, T> {
     let backward =
         move |x: &[Tensor<T>], _: &Tensor<T>, g: Tensor<T>, sink: &mut gradbook_autograd::Sink<'_, T>| {
