@@ -47,3 +47,11 @@ pub fn quantizers() -> String {
     }
     out
 }
+
+/// The page with `table` between `<!-- name -->` and the next comment.
+pub fn filled(page: &str, name: &str, table: &str) -> String {
+    let mark = format!("<!-- {name} -->\n");
+    let (before, rest) = page.split_once(&mark).expect("the page has a place for the table");
+    let (_, after) = rest.split_once("<!--").expect("a comment ends the place");
+    format!("{before}{mark}\n{table}\n<!--{after}")
+}
