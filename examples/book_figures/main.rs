@@ -1,8 +1,9 @@
 //! Makes every figure of the book, the tables of its appendix, and the picture and table of the README:
 //!
 //! ```sh
-//! cargo run --release --example book_figures             # writes them, in two or three minutes
-//! cargo run --release --example book_figures -- --check  # fails if a committed table is not what would be written
+//! cargo run --release --example book_figures            # writes them, in two or three minutes
+//! cargo run --release --example book_figures -- tables  # writes the tables of the appendix alone, at once
+//! cargo run --release --example book_figures -- check   # fails if one of these is not what would be written
 //! ```
 
 mod collapse;
@@ -41,9 +42,10 @@ const TABLES: [(&str, fn() -> String); 2] = [("ops.md", tables::ops), ("quantize
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let done = match std::env::args().nth(1).as_deref() {
-        Some("--check") => check(&root.join("docs/src")),
-        Some(other) => Err(io::Error::other(format!("`{other}` is no option; there is `--check`"))),
-        None => write(root),
+        None => tables(&root.join("docs/src")).and_then(|()| figures(root)),
+        Some("tables") => tables(&root.join("docs/src")),
+        Some("check") => check(&root.join("docs/src")),
+        Some(other) => Err(io::Error::other(format!("`{other}` is neither `tables` nor `check`"))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,20 +63,21 @@ fn check(book: &Path) -> io::Result<()> {
     }
     for (name, table) in TABLES {
         if fs::read_to_string(book.join(name))? != table() {
-            let rule = "is out of date: run `cargo run --release --example book_figures`";
+            let rule = "is out of date: run `cargo run --release --example book_figures -- tables`";
             return Err(io::Error::other(format!("docs/src/{name} {rule}")));
         }
     }
     Ok(())
 }
 
-fn write(root: &Path) -> io::Result<()> {
+fn tables(book: &Path) -> io::Result<()> {
+    TABLES.iter().try_for_each(|(name, table)| fs::write(book.join(name), table()))
+}
+
+fn figures(root: &Path) -> io::Result<()> {
     let book = root.join("docs/src");
     for (name, figure) in FIGURES {
         fs::write(book.join("figures").join(name), figure())?;
-    }
-    for (name, table) in TABLES {
-        fs::write(book.join(name), table())?;
     }
     let reports = story::reports();
     fs::write(book.join("figures").join(STORY), story::figure(&reports))?;
