@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use gradbook::{autograd::ops, vq};
 
-const NOTE: &str = "<!-- Written by `cargo run --release --example book_figures -- tables`; changes by hand are lost. -->\n";
+const NOTE: &str =
+    "<!-- Written by `cargo run --release --example book_figures -- tables`; changes by hand are lost. -->\n";
 
 /// A cell of a Markdown table.
 fn cell(text: &str) -> String {
