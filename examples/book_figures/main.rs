@@ -1,7 +1,7 @@
 //! Makes every figure of the book, the tables of its appendix, and the picture and table of the README:
 //!
 //! ```sh
-//! cargo run --release --example book_figures            # writes them, in two or three minutes
+//! cargo run --release --example book_figures            # writes them, in about half a minute
 //! cargo run --release --example book_figures -- tables  # writes the tables of the appendix alone, at once
 //! cargo run --release --example book_figures -- check   # fails if one of these is not what would be written
 //! ```
@@ -10,6 +10,7 @@ mod collapse;
 mod differences;
 mod graph;
 mod grid;
+mod levers;
 mod passage;
 mod plane;
 mod points;
@@ -18,20 +19,25 @@ mod story;
 mod svg;
 mod tables;
 mod two_codes;
+mod valley;
 mod voronoi;
+mod wandering;
 mod windows;
 
 use std::{fs, io, path::Path, process::ExitCode};
 
 /// Figures show training, whose last bits depend on the processor's vector width: a check only asks whether they are there.
-const FIGURES: [(&str, fn() -> String); 10] = [
+const FIGURES: [(&str, fn() -> String); 13] = [
     ("differences.svg", differences::figure),
     ("graph.svg", graph::figure),
     ("windows.svg", windows::figure),
+    ("valley.svg", valley::figure),
+    ("wandering.svg", wandering::figure),
     ("voronoi.svg", voronoi::figure),
     ("ema-vs-gradient.svg", two_codes::figure),
     ("collapse.svg", collapse::figure),
     ("usage.svg", collapse::usage),
+    ("levers.svg", levers::figure),
     ("rate-distortion.svg", rate_distortion::figure),
     ("fsq-grid.svg", grid::figure),
     ("passage.svg", passage::figure),
