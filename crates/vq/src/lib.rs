@@ -18,14 +18,14 @@
 //! let stats = {
 //!     let tape = Tape::new();
 //!     let g = Graph::train(&tape, &store);
-//!     let z = tape.var(Tensor::new([2, 1], vec![3.0, 3.0]));
+//!     let z = tape.var(Tensor::new([1, 1], vec![3.0]));
 //!     let found = quantizer.quantize(&g, z.into());
-//!     assert_eq!(found.values.value().as_slice(), [1.0, 1.0]); // the nearest code
+//!     assert_eq!(found.values.value().as_slice(), [1.0]);      // the nearest code
 //!     assert_eq!(found.loss().unwrap().item(), 1.0);           // commitment: ¼·(3 − 1)²
-//!     assert_eq!(found.values.sum_all().backward()[z].as_slice(), [1.0, 1.0]); // straight through
+//!     assert_eq!(found.values.sum_all().backward()[z].as_slice(), [1.0]); // straight through
 //!     g.take_stats()
 //! };
-//! quantizer.absorb(&mut store, &stats, &Stream::new(0, 0, 1)); // the code moves towards its rows
+//! quantizer.absorb(&mut store, &stats, &Stream::new(0, 0, 1)); // the code moves towards its row
 //! let codes = quantizer.encode(&store, &Tensor::new([2, 1], vec![3.0, 11.0]));
 //! let values = quantizer.decode(&store, &codes);
 //! assert!((values.as_slice()[0] - 1.2).abs() < 1e-4);          // 1 + (1 − 0.9)·(3 − 1)
