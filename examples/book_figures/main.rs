@@ -26,8 +26,11 @@ mod windows;
 
 use std::{fs, io, path::Path, process::ExitCode};
 
+/// The name of a file and what makes it.
+type Made = (&'static str, fn() -> String);
+
 /// Figures show training, whose last bits depend on the processor's vector width: a check only asks whether they are there.
-const FIGURES: [(&str, fn() -> String); 13] = [
+const FIGURES: [Made; 13] = [
     ("differences.svg", differences::figure),
     ("graph.svg", graph::figure),
     ("windows.svg", windows::figure),
@@ -43,7 +46,7 @@ const FIGURES: [(&str, fn() -> String); 13] = [
     ("passage.svg", passage::figure),
 ];
 const STORY: &str = "story.svg";
-const TABLES: [(&str, fn() -> String); 2] = [("ops.md", tables::ops), ("quantizers.md", tables::quantizers)];
+const TABLES: [Made; 2] = [("ops.md", tables::ops), ("quantizers.md", tables::quantizers)];
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -42,12 +42,11 @@ pub fn figure(reports: &[RunReport]) -> String {
         uses.sort_unstable_by(|a, b| b.cmp(a));
         for (k, &n) in uses.iter().enumerate() {
             let corner = [left + (k % COLUMNS) as f64 * CELL, 26.0 + (k / COLUMNS) as f64 * CELL];
-            match n {
-                0 => svg.square(corner, CELL - 1.5, GREY, 0.15),
-                _ => {
-                    svg.square(corner, CELL - 1.5, color, 0.4 + 0.6 * (n as f64).ln() / (uses[0] as f64).ln())
-                }
-            }
+            let (color, opacity) = match n {
+                0 => (GREY, 0.15),
+                _ => (color, 0.4 + 0.6 * (n as f64).ln() / (uses[0] as f64).ln()),
+            };
+            svg.square(corner, CELL - 1.5, color, opacity);
         }
         let [perplexity, error] = [report.summary.perplexity.unwrap_or(0.0), report.summary.test_mse];
         svg.text([left, 168.0], "start", &format!("perplexity {perplexity:.0}, test MSE {error:.3}"));
