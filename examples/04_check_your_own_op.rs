@@ -29,7 +29,10 @@ fn main() {
         Err(failure) => panic!("{failure}"),
     }
     let failure = case!([x], |x| softsign(x[0], 1.01)).verify(1).expect_err("1 % too large");
-    println!("the wrong one: {failure}");
+    println!(
+        "one 1 % too steep: {} expect {:.5}, the tape says {:.5}",
+        failure.oracle, failure.expected, failure.got
+    );
 
     let tape = Tape::<f64>::new();
     let x = tape.var(Tensor::scalar(1.0));

@@ -29,13 +29,17 @@ fn angle(a: &[f64], b: &[f64]) -> f64 {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let g = [1.0, 0.0];
     println!("the decoder's gradient is {g:?}\n");
-    println!("{:<12} {:<12} {:<16} {:<16} angle to the vector", "z", "code", "straight-through", "rotation");
+    println!("                         what reaches z                   angle of the gradient to the vector");
+    println!(
+        "{:<12} {:<12} {:<17} {:<13} {:>8} {:>19} {:>9}",
+        "z", "code", "straight-through", "rotation", "at code", "straight-through", "rotation"
+    );
     for (z, q) in [([1.0, 0.2], [1.0, 0.0]), ([0.5, 0.5], [0.0, 2.0]), ([-0.3, 1.0], [1.0, 1.0])] {
         let straight = passed("straight_through", z, q, g)?;
         let rotated = passed("rotation", z, q, g)?;
         let text = |x: &[f64]| format!("{:.2}, {:.2}", x[0], x[1]);
         println!(
-            "{:<12} {:<12} {:<16} {:<16} {:.1}° at the code; {:.1}° and {:.1}° at z",
+            "{:<12} {:<12} {:<17} {:<13} {:>7.1}° {:>18.1}° {:>8.1}°",
             text(&z),
             text(&q),
             text(&straight),

@@ -1,13 +1,12 @@
 //! A new kind of quantizer in one file, and the proof that it keeps the contract: the sign of each channel times the
 //! mean size of that channel. Chapter 13 of the book takes it step by step.
 
+// ANCHOR: file
 use gradbook::autograd::{Graph, ParamId, ParamStore, Real, Stat, Stats, Stream, Tensor, Var};
 use gradbook::nn::Scope;
-use gradbook::vq::contract::{Subject, check};
-use gradbook::vq::{Absorbed, Codes, Latent, Loss, Passage, Quantized, Quantizer, SKIPPED};
-
-/// γ of the moving average of sizes.
-const DECAY: f64 = 0.99;
+use gradbook::vq::combine::{Depth, Residual};
+use gradbook::vq::contract::{PROPERTIES, Subject, check};
+use gradbook::vq::{Absorbed, Codes, Latent, Loss, Passage, Quantized, Quantizer, SKIPPED, diagnostics};
 
 /// The sign of each channel, times the mean size of that channel: 2^d codes, d ≤ 63.
 struct ScaledSign {
@@ -67,7 +66,7 @@ impl<T: Real> Quantizer<T> for ScaledSign {
 
     fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, _: &Stream) -> Absorbed {
         if let (Some(sum), Some(rows)) = (stats.sum(self.size, "sizes"), stats.counts(self.size, "rows")) {
-            let (keep, take) = (T::of(DECAY), T::of((1.0 - DECAY) / rows[0] as f64));
+            let (keep, take) = (T::of(0.99), T::of(0.01 / rows[0] as f64)); // a moving average
             store.get_mut(self.size).zip_assign(sum, |size, sum| keep * size + take * sum);
         }
         Absorbed::default() // no row of an optimized parameter was overwritten
@@ -82,7 +81,9 @@ impl<T: Real> Quantizer<T> for ScaledSign {
         Passage::Identity // straight-through, and the contract holds us to it
     }
 }
+// ANCHOR_END: file
 
+// ANCHOR: proof
 /// What the contract builds: in f32, in f64, and in dual numbers.
 struct Mine;
 
@@ -94,23 +95,25 @@ impl Subject for Mine {
 
 fn main() {
     let report = check(&Mine, 3, 1).unwrap_or_else(|violation| panic!("{violation}"));
-    for property in [1, 2, 3, 4, 5, 6, 10, 12, 15, 18] {
-        assert!(report.held.contains(&property), "{report:?}");
+    for (number, sentence) in PROPERTIES.iter().filter(|(number, _)| report.held.contains(number)) {
+        println!("holds: {number:2} {sentence}");
     }
+    assert!([1, 2, 3, 4, 5, 6, 10, 12, 15, 18].iter().all(|number| report.held.contains(number)));
+    stack();
+}
 
-    println!("{} properties hold; not asked: {:?}", report.held.len(), report.skipped);
-
-    let mut store = ParamStore::<f64>::new();
-    let quantizer = ScaledSign::new(2, &mut Scope::new(&mut store, 0));
-    let rows = Tensor::new([2, 2], vec![0.1, -4.0, -0.3, -6.0]);
-    quantizer.seed(&mut store, &rows, &Stream::new(0, 0, 0));
-    let codes = quantizer.encode(&store, &rows);
-    assert_eq!(codes.column(0), [0b01, 0b00]);
-    assert_eq!(quantizer.decode(&store, &codes).as_slice(), [0.2, -5.0, -0.2, -5.0]);
-    println!(
-        "{:?} become codes {:?}, which stand for {:?}",
-        rows.as_slice(),
-        codes.column(0),
-        quantizer.decode(&store, &codes).as_slice()
-    );
+/// Three levels, each a bit per channel of what is left.
+fn stack() {
+    let mut store = ParamStore::<f32>::new();
+    let mut scope = Scope::new(&mut store, 0);
+    let level = |l: usize| ScaledSign::new(8, &mut scope.at("level").at(l));
+    let stack = Residual::new([0, 1, 2].map(level).map(|q| Box::new(q) as _).into(), Depth::All);
+    let size = [0.5, 1.0, 2.0, 4.0]; // of two channels each
+    let rows = Tensor::new([256, 8], (0..2048).map(|i| (i as f32 * 1.7).sin() * size[i % 4]).collect());
+    stack.seed(&mut store, &rows, &Stream::new(0, 0, 0));
+    let codes = stack.encode(&store, &rows);
+    let decibels =
+        [1, 2, 3].map(|n| diagnostics::signal_to_noise(&rows, &stack.decode(&store, &codes.part(0, n))));
+    println!("signal to noise with one, two and three levels: {decibels:.1?} dB");
+    assert!(decibels[0] > 6.0 && decibels.windows(2).all(|pair| pair[1] > pair[0] + 4.0));
 }

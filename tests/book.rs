@@ -33,14 +33,31 @@ fn links(page: &str) -> Vec<String> {
     found
 }
 
+/// What a heading is called in links: `## The L-fold mistake` is `the-l-fold-mistake`.
+fn headings(page: &str) -> Vec<String> {
+    let kept = |c: &char| c.is_alphanumeric() || "-_ ".contains(*c);
+    page.lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| {
+            line.trim_start_matches('#').trim().to_lowercase().chars().filter(kept).collect::<String>()
+        })
+        .map(|heading| heading.replace(' ', "-"))
+        .collect()
+}
+
 #[test]
-fn every_relative_link_leads_to_a_file() {
+fn every_relative_link_leads_to_a_file_and_a_heading() {
     let mut broken = Vec::new();
     for path in pages() {
         let text = fs::read_to_string(&path).expect("readable text");
-        for link in links(&text) {
-            let target = link.split('#').next().unwrap_or_default();
-            if !target.is_empty() && !target.contains("://") && !path.with_file_name(target).exists() {
+        for link in links(&text).into_iter().filter(|link| !link.contains("://")) {
+            let (file, heading) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.with_file_name(file) };
+            let found = target.exists()
+                && (heading.is_empty()
+                    || headings(&fs::read_to_string(&target).unwrap_or_default())
+                        .contains(&heading.to_owned()));
+            if !found {
                 broken.push(format!("{}: {link}", path.display()));
             }
         }
@@ -61,7 +78,25 @@ fn the_summary_lists_every_page() {
     }
 }
 
-/// A quotation is a fence after `<!-- from FILE -->`.
+/// An inclusion is `{{#include FILE}}` or `{{#include FILE:ANCHOR}}`.
+#[test]
+fn inclusions_find_their_file_and_anchor() {
+    let mut broken = Vec::new();
+    for path in pages() {
+        let page = fs::read_to_string(&path).expect("readable text");
+        for inclusion in page.split("{{#include ").skip(1) {
+            let (target, _) = inclusion.split_once("}}").expect("the inclusion ends");
+            let (file, anchor) = target.split_once(':').unwrap_or((target, ""));
+            let source = fs::read_to_string(path.with_file_name(file)).unwrap_or_default();
+            if source.is_empty() || !anchor.is_empty() && !source.contains(&format!("ANCHOR: {anchor}")) {
+                broken.push(format!("{}: {target}", path.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "broken inclusions:\n{}", broken.join("\n"));
+}
+
+/// A quotation is a fence after `<!-- from FILE -->`; a line `…` in it stands for what is left out.
 #[test]
 fn quotations_are_what_the_source_says() {
     let lines = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
@@ -73,7 +108,8 @@ fn quotations_are_what_the_source_says() {
                 rest.split_once('\n').and_then(|(_, rest)| rest.split_once('\n')).expect("a fence");
             let (quoted, _) = rest.split_once("```").expect("the fence ends");
             let source = fs::read_to_string(Path::new(ROOT).join(file)).expect("the quoted file is there");
-            let found = lines(&source).contains(lines(quoted).trim());
+            let source = lines(&source);
+            let found = lines(quoted).split("\n…\n").all(|part| source.contains(part.trim()));
             assert!(found, "{}: {file} does not say\n{quoted}", path.display());
         }
     }

@@ -31,7 +31,7 @@ fn codes(config: &str) -> Codes {
 /// Cells over time, learned by the loss and by moving averages with respawn.
 pub fn figure() -> String {
     let (test, some) = (test(), pairs(&batch(0)));
-    let mut svg = Svg::new(760.0, 500.0);
+    let mut svg = Svg::new(760.0, 456.0);
     for (row, (name, config)) in [("by their loss", LOSS), ("with respawn", RESPAWN)].into_iter().enumerate()
     {
         let mut codes = codes(config);

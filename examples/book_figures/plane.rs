@@ -40,6 +40,12 @@ impl Svg {
         ));
     }
 
+    pub fn square(&mut self, [x, y]: [f64; 2], side: f64, color: &str, opacity: f64) {
+        self.add(format_args!(
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{side}\" height=\"{side}\" fill=\"{color}\" fill-opacity=\"{opacity:.2}\"/>"
+        ));
+    }
+
     pub fn path(&mut self, points: &[[f64; 2]], style: &str) {
         let mut d = String::new();
         for (i, [x, y]) in points.iter().enumerate() {

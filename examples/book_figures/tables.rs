@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use gradbook::{autograd::ops, vq};
 
-const NOTE: &str = "<!-- Written by `cargo run --example book_figures`; changes by hand are lost. -->\n";
+const NOTE: &str =
+    "<!-- Written by `cargo run --release --example book_figures -- tables`; changes by hand are lost. -->\n";
 
 /// A cell of a Markdown table.
 fn cell(text: &str) -> String {
@@ -46,4 +47,12 @@ pub fn quantizers() -> String {
         let _ = write!(out, "\n### `{}`\n\n```json\n{config}\n```\n", kind.name);
     }
     out
+}
+
+/// The page with `table` between `<!-- name -->` and the next comment.
+pub fn filled(page: &str, name: &str, table: &str) -> String {
+    let mark = format!("<!-- {name} -->\n");
+    let (before, rest) = page.split_once(&mark).expect("the page has a place for the table");
+    let (_, after) = rest.split_once("<!--").expect("a comment ends the place");
+    format!("{before}{mark}\n{table}\n<!--{after}")
 }

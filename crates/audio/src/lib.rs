@@ -27,6 +27,14 @@
 //! assert!(error < 0.5, "mean |Δ ln power| = {error}");
 //! # Ok::<(), gradbook_audio::Error>(())
 //! ```
+//!
+//! | to understand | read |
+//! |---|---|
+//! | recordings as numbers, and back | [`wav`], `resample.rs` |
+//! | what a model sees | `params.rs`, then `window.rs`, `stft.rs`, `filterbank.rs`, `log_mel.rs` |
+//! | sound from a spectrogram | `griffin_lim.rs` |
+//! | a folder as training data | `corpus/mod.rs`: `source.rs`, `split.rs`, `store.rs`, `clip.rs`; then `standardize.rs` |
+//! | sounds made by rule | `synth/mod.rs`; `voice.rs` speaks, `bird.rs` sings |
 
 mod atomic;
 mod corpus;

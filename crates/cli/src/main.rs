@@ -1,4 +1,12 @@
 //! The `gradbook` program: reads the command line, hands over to the command, and tells how it ended.
+//!
+//! | to understand | read |
+//! |---|---|
+//! | a command | its file in `commands/`: options, work, what is printed |
+//! | options of several commands | `options.rs` |
+//! | progress, Ctrl-C, colors | `watch.rs`, `stop.rs`, `terminal.rs` |
+//!
+//! What the commands do is in the `gradbook-lab` crate; nothing here is worth calling from elsewhere.
 
 mod commands;
 mod options;

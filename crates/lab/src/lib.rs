@@ -1,4 +1,49 @@
 //! Spectrogram VQ-VAEs: models, training, recipes, comparison, report.
+//!
+//! A [`Recipe`] says everything about a run. A [`Training`] makes its steps; a [`Run`] drives one to its end in a
+//! [`RunFolder`]; [`Trained`] is what comes out, ready to encode and decode. [`compare`](compare::compare) puts several
+//! recipes side by side.
+//!
+//! ```
+//! use gradbook_audio::Corpus;
+//! use gradbook_lab::{Recipe, Training};
+//!
+//! let recipe = Recipe::parse(
+//!     r#"
+//!     data = { source = { synthetic = { clips = 20, seed = 3 } } }
+//!     model.encoder = [{ layer = "conv", channels = 32 }, { layer = "relu" }, { layer = "conv", channels = 8, taps = 1 }]
+//!     model.decoder = [{ layer = "conv", channels = 32 }, { layer = "relu" }]
+//!     quantizer = { kind = "codebook", codes = 64 }
+//!
+//!     [train]
+//!     steps = 60
+//!     batch = 8
+//!     warmup = 30 # as a plain autoencoder
+//!     seeding = { latents = 1024 }
+//!     optimizer = { rate = 3e-3, method = { kind = "adam" } }
+//!     "#,
+//! )?;
+//! let corpus = Corpus::load(&recipe.data, &|_done, _of| {})?;
+//! let mut training = Training::new(recipe, &corpus)?;
+//! while !training.finished() {
+//!     training.advance()?;
+//! }
+//! let found = training.evaluate(); // on clips it has not seen
+//! assert!(found.mse < 0.5, "{}", found.mse); // frames have the variance 1
+//! assert!(found.alive() > Some(16), "{:?}", found.alive()); // of 64 codes
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | to understand | read |
+//! |---|---|
+//! | what can be said in a recipe | `recipe.rs`, `train_config.rs`, the files of `recipes/` |
+//! | the model | `model.rs`, `blocks.rs`; two codebooks: `two_level.rs` |
+//! | a step of training | `train.rs`; what is due at some step: `seeding.rs`, `events.rs` |
+//! | a run, interrupted and resumed | `run.rs`, `folder.rs`, `state.rs` |
+//! | the figures | `evaluate.rs`, `metrics.rs`; k-means without a network: [`baseline`] |
+//! | several runs in one table | [`compare`] |
+//! | the page with curves, pictures and sounds | `gather.rs`, [`report`] |
+//! | tokens | `trained.rs`, [`codec`] |
 
 pub mod baseline;
 pub mod codec;
