@@ -13,6 +13,7 @@ mod balance;
 mod clusters;
 mod codes;
 mod draw;
+mod inset;
 mod masked;
 mod quantizer;
 

@@ -122,9 +122,13 @@ impl<'s, T: Real> Trial<'s, T> {
         self.q.seed(&mut self.store, latents, &Stream::new(self.seed, 0, AFTER));
     }
 
-    /// One training step: gradient descent, then the statistics.
+    /// One training step: gradient descent on mean (values − u)², u random, plus all losses, then the statistics.
     pub fn learn(&mut self, z: &Tensor<T>, step: u64) -> Absorbed {
-        let Passed { stats, grads, .. } = self.train(z, self.stream(step));
+        let u = self.rows(z.rows().nrows(), 901);
+        let Passed { stats, grads, .. } = self.train_for(z, self.stream(step), |found| {
+            let error = (found.values - found.values.tape().constant(u.clone())).square().mean_all();
+            found.losses.iter().fold(error, |sum, loss| sum + loss.value)
+        });
         for (id, gradient) in grads {
             self.store.get_mut(id).zip_assign(&gradient, |w, g| w - T::of(0.01) * g);
         }
