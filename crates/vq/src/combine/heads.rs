@@ -58,7 +58,7 @@ impl KindConfig for HeadsConfig {
 
     fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
         let of = |(i, inner): (usize, &QuantizerConfig)| Self {
-            heads: [2, 3, 1][i % 3],
+            heads: [1, 2, 3][i % 3],
             quantizer: Box::new(inner.clone()),
         };
         inner.iter().enumerate().map(of).collect()

@@ -74,7 +74,7 @@ impl KindConfig for HierarchicalConfig {
 
     fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
         let of = |(i, inner): (usize, &QuantizerConfig)| Self {
-            strides: [vec![5], vec![3], vec![4, 2]][i % 3].clone(),
+            strides: [vec![3], vec![5], vec![4, 2]][i % 3].clone(),
             quantizer: Box::new(inner.clone()),
         };
         inner.iter().enumerate().map(of).collect()

@@ -6,6 +6,7 @@ mod combinators;
 #[path = "../../../nn/tests/all/common.rs"]
 mod common;
 mod contract;
+mod edges;
 mod every_kind;
 mod kinds;
 mod kmeans_goldens;
