@@ -10,7 +10,7 @@ use ndarray_rand::{
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{clusters::Clusters, draw::draw_distinct, search::nearest};
+use crate::{clusters::Clusters, draw::draw_distinct, kinds::require_finite, search::nearest};
 
 /// Where the centers begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,7 @@ pub fn kmeans<T: Real>(
         "kmeans: {count} centers of x {:?} (…, channel)\n  rule: at least one row, one center and one iteration",
         x.shape()
     );
+    require_finite("kmeans", x);
     let mut centers = match start {
         Start::PlusPlus => plus_plus(x, count, rng),
         Start::Random => {
@@ -81,6 +82,17 @@ pub fn kmeans<T: Real>(
         }
     };
     make_distinct(&mut centers, x, rng);
+    lloyd(x, centers, iterations, rng)
+}
+
+/// [`kmeans`] from given centers `[center, channel]`. `rng` draws new places for centers without rows alone.
+///
+/// # Panics
+/// If there are no rows, centers or iterations, if channels differ, or if a row is not finite.
+#[track_caller]
+pub fn lloyd<T: Real>(x: &Tensor<T>, centers: Tensor<T>, iterations: usize, rng: &mut Rng) -> Clustering<T> {
+    let (count, width) = centers.rows().dim();
+    assert!(iterations > 0, "lloyd: no iterations\n  rule: at least one");
     let mut found = Clustering { centers, hits: Vec::new(), inertia: Vec::new() };
     let mut before = Vec::new();
     for _ in 0..iterations {
@@ -181,14 +193,16 @@ fn plus_plus<T: Real>(x: &Tensor<T>, count: usize, rng: &mut Rng) -> Tensor<T> {
 }
 
 /// Moves centers that repeat an earlier one, or are zero, by a little noise on the scale of the data.
-fn make_distinct<T: Real>(centers: &mut Tensor<T>, x: &Tensor<T>, rng: &mut Rng) {
+pub(crate) fn make_distinct<T: Real>(centers: &mut Tensor<T>, x: &Tensor<T>, rng: &mut Rng) {
     let width = x.rows().ncols();
     let bits = |center: &[T]| center.iter().map(|c| (c.to_f64() + 0.0).to_bits()).collect::<Vec<_>>(); // −0 is 0
     let mut seen = HashSet::from([vec![0; width]]);
-    let mut scale = None;
+    let mut spread_of_x = None;
     for center in centers.as_mut_slice().chunks_exact_mut(width) {
+        let mut share = 0.01;
         while !seen.insert(bits(center)) {
-            let scale = *scale.get_or_insert_with(|| 0.01 * spread(x));
+            let scale = share * *spread_of_x.get_or_insert_with(|| spread(x));
+            share *= 2.0; // next to a large center too little noise is none
             for c in center.iter_mut() {
                 let noise: f64 = StandardNormal.sample(rng);
                 *c += T::of(scale * noise);

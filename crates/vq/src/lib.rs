@@ -57,6 +57,7 @@ mod balance;
 mod clusters;
 mod codes;
 mod draw;
+mod inset;
 mod masked;
 mod quantizer;
 

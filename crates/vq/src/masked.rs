@@ -1,6 +1,6 @@
 //! [`quantize_masked`]: padding is left out before the quantizer sees anything, so no quantizer can get it wrong.
 
-use gradbook_autograd::{Graph, Real, Var};
+use gradbook_autograd::{Graph, Real, Tensor, Var};
 
 use crate::{Codes, Latent, Quantized, Quantizer, SKIPPED};
 
@@ -8,7 +8,7 @@ use crate::{Codes, Latent, Quantized, Quantizer, SKIPPED};
 ///
 /// The valid rows are gathered, quantized and put back in their places. Losses, statistics, seeding and respawn therefore
 /// never meet a masked row, whatever it holds. A masked row has the value 0, the code [`SKIPPED`] (where
-/// codes belong to rows) and no gradient.
+/// codes belong to rows) and no gradient. With no valid row at all there is no code, no loss and nothing to learn.
 ///
 /// ```
 /// use gradbook_autograd::{Graph, ParamStore, Tape, Tensor};
@@ -25,7 +25,7 @@ use crate::{Codes, Latent, Quantized, Quantizer, SKIPPED};
 /// ```
 ///
 /// # Panics
-/// If there is not one entry of `mask` per row, or if all of them are false.
+/// If there is not one entry of `mask` per row.
 #[track_caller]
 pub fn quantize_masked<'t, T: Real>(
     q: &dyn Quantizer<T>,
@@ -38,12 +38,20 @@ pub fn quantize_masked<'t, T: Real>(
     let rows = z.value.shape()[0];
     let valid: Vec<usize> = (0..mask.len()).filter(|&row| mask[row]).collect();
     assert!(
-        mask.len() == rows && !valid.is_empty(),
-        "masked: a mask of {} rows, {} of them valid, for z {shape:?} (…, channel)\n  rule: one entry for each of the \
-         {rows} rows, and at least one valid row",
-        mask.len(),
-        valid.len()
+        mask.len() == rows,
+        "masked: a mask of {} rows for z {shape:?} (…, channel)\n  rule: one entry for each of the {rows} rows",
+        mask.len()
     );
+    if valid.is_empty() {
+        let radices = q.radices(g.store());
+        let skipped = vec![SKIPPED; if q.rowwise() { rows } else { 0 }];
+        let values = g.tape().constant(Tensor::zeros(shape));
+        return Quantized {
+            values,
+            codes: Codes::new(vec![skipped; radices.len()], radices),
+            losses: Vec::new(),
+        };
+    }
     let found = q.quantize(g, z.map(|z| z.gather_rows(&valid)));
     if !q.rowwise() {
         // Its codes belong to the sequence, not to rows: they are those of the valid rows alone.

@@ -71,10 +71,11 @@ pub trait Quantizer<T: Real>: Send + Sync {
     }
 
     /// Makes room for rows of `dim` channels, the new ones being 0 so far. Called by a projection in front, which from
-    /// then on sends such rows. Returns whether this quantizer can.
-    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
+    /// then on sends such rows. Returns the places of the old channels among the new, or `None` if this quantizer cannot;
+    /// then nothing was changed.
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
         let _ = (store, dim);
-        false
+        None
     }
 
     /// How the gradient of the values passes to `z`; the contract holds the quantizer to it.
@@ -135,6 +136,10 @@ impl<'t, T: Real> Latent<'t, T> {
             gradbook_autograd::mismatch(op, "z has other channels", &[("z", &shape, "…, channel")], &rule);
         }
         let rows = shape.size() / dim;
+        if rows == 0 {
+            let rule = "at least one row: a mean over none is not a number";
+            gradbook_autograd::mismatch(op, "z has no rows", &[("z", &shape, "…, channel")], rule);
+        }
         if shape.len() == 2 { self } else { self.map(|z| z.reshape([rows, dim])) }
     }
 }

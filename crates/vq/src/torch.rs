@@ -1,11 +1,15 @@
 //! Quantizers trained in PyTorch: state dicts of vector-quantize-pytorch's `VectorQuantize` and `ResidualVQ`, saved as
 //! safetensors files.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use gradbook_autograd::{ParamId, ParamStore, Tensor};
 use gradbook_nn::checkpoint::{CheckpointError, Difference, Element};
-use safetensors::{Dtype, SafeTensors};
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// Loads a state dict into the quantizer whose entries begin with `place` (empty, or with a dot at its end).
 ///
@@ -15,10 +19,12 @@ use safetensors::{Dtype, SafeTensors};
 /// | `project_out.…` | `out.…` | |
 /// | `_codebook.embed` `[1, code, channel]` | `codes` `[code, channel]` | of `codebook` |
 /// | `_codebook.embed_avg`, `.cluster_size` | `ema.sums`, `ema.counts` | learned by `ema` |
-/// | `layers.L._codebook.…` | `level.L.…` | of `residual` |
+/// | `layers.L._codebook.…` | `level.L.…`, or `level.…` if levels share their codes | of `residual` |
 ///
 /// `VectorQuantize` behind a projection is a `projected` codebook here, and `ResidualVQ` with a `codebook_dim` a `projected`
-/// residual stack. Codes learned by gradient have no moving average in the store; that of the file is left out.
+/// residual stack; `use_cosine_sim` is `metric = "cosine"`, which the file does not tell. Codes learned by gradient have no
+/// moving average in the store; that of the file is left out. Anything else in the file (affine codes, a norm behind the
+/// projection, an implicit codebook, a codebook per head) is an unexpected entry, and an error.
 ///
 /// ```no_run
 /// use gradbook_autograd::ParamStore;
@@ -42,11 +48,14 @@ pub fn load<T: Element>(path: &Path, store: &mut ParamStore<T>, place: &str) -> 
         what: what.to_string(),
     };
     let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
-    let mut wanted: BTreeMap<String, ParamId> = BTreeMap::new();
+    let (mut wanted, mut shared) = (BTreeMap::<String, ParamId>::new(), BTreeSet::new());
     for (id, entry) in store.iter() {
         if let Some(name) = entry.name.strip_prefix(place)
             && let Some(theirs) = torch_name(name)
         {
+            if name.strip_prefix("level.").is_some_and(|rest| own_level(rest).is_none()) {
+                shared.insert(theirs.clone());
+            }
             wanted.insert(theirs, id);
         }
     }
@@ -57,7 +66,7 @@ pub fn load<T: Element>(path: &Path, store: &mut ParamStore<T>, place: &str) -> 
                 Ok(value) => values.push((id, value)),
                 Err(difference) => differences.push(difference),
             },
-            None if may_be_left_out(&name) => {}
+            None if may_be_left_out(&name) || repeats(&file, &name, &tensor, &shared) => {}
             None => differences.push(Difference::Unexpected(name)),
         }
     }
@@ -69,13 +78,21 @@ pub fn load<T: Element>(path: &Path, store: &mut ParamStore<T>, place: &str) -> 
     Ok(())
 }
 
+/// Where the other library keeps codes that all levels share: in every layer, hence in the first.
+const SHARED: &str = "layers.0.";
+
+/// The level and the rest of a name behind `level.`, unless all levels share what it names.
+fn own_level(rest: &str) -> Option<(&str, &str)> {
+    rest.split_once('.').filter(|(level, _)| level.parse::<usize>().is_ok())
+}
+
 /// The other library's name of one of our entries, if it has it.
 fn torch_name(ours: &str) -> Option<String> {
     let (layer, name) = match ours.strip_prefix("level.") {
-        Some(rest) => {
-            let (level, name) = rest.split_once('.')?;
-            (format!("layers.{level}."), name)
-        }
+        Some(rest) => match own_level(rest) {
+            Some((level, name)) => (format!("layers.{level}."), name),
+            None => (SHARED.to_owned(), rest),
+        },
         None => (String::new(), ours),
     };
     let theirs = match name {
@@ -91,17 +108,21 @@ fn torch_name(ours: &str) -> Option<String> {
     Some(layer + theirs)
 }
 
+/// Whether an entry of a later layer is the same as that of the first, which is already loaded and shared by all levels.
+fn repeats(file: &SafeTensors<'_>, name: &str, tensor: &TensorView<'_>, shared: &BTreeSet<String>) -> bool {
+    let rest = name.strip_prefix("layers.").and_then(|rest| rest.split_once('.'));
+    let Some((_, rest)) = rest else { return false };
+    let first = format!("{SHARED}{rest}");
+    shared.contains(&first) && file.tensor(&first).is_ok_and(|first| first == *tensor)
+}
+
 /// What a quantizer without it works without: a flag that seeding has happened, and averages of codes learned by gradient.
 fn may_be_left_out(name: &str) -> bool {
     [".initted", ".embed_avg", ".cluster_size"].iter().any(|end| name.ends_with(end))
 }
 
 /// A tensor in our layout: no leading axis of codebooks, and matrices `[in, out]`.
-fn value<T: Element>(
-    name: &str,
-    tensor: &safetensors::tensor::TensorView<'_>,
-    ours: &[usize],
-) -> Result<Tensor<T>, Difference> {
+fn value<T: Element>(name: &str, tensor: &TensorView<'_>, ours: &[usize]) -> Result<Tensor<T>, Difference> {
     let matrix = name.contains("project_");
     let expected: Vec<usize> = match matrix {
         true => ours.iter().rev().copied().collect(),

@@ -1,12 +1,12 @@
 //! [`Codebook`]: where the codes and their counters live in the store, and the one place that computes the codes that
 //! lookup, search and decoding all use.
 
-use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Tape, Tensor, Var};
+use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Stats, Tape, Tensor, Var};
 use gradbook_nn::{Init as Draw, Scope};
-use ndarray_rand::{rand::distr::Distribution, rand_distr::StandardNormal};
 
 use super::{
-    config::{CodebookConfig, Form, Init, Learning, Metric},
+    config::{CodebookConfig, Init, Metric},
+    learning::{Form, Learning},
     solve::solve,
 };
 
@@ -16,7 +16,7 @@ pub struct Codebook {
     /// What codes are made of, `[code, channel]`.
     pub(super) codes: ParamId,
     /// The shared parameters of a form: a matrix, or scale and shift.
-    shared: Vec<ParamId>,
+    pub(super) shared: Vec<ParamId>,
     /// N and m of the moving average.
     pub(super) ema: Option<Ema>,
     /// Hits since the last look, and looks since a code was last respawned.
@@ -32,13 +32,6 @@ pub(super) struct Ema {
     pub new_counts: ParamId,
     pub new_sums: ParamId,
     pub batches: ParamId,
-}
-
-/// How a codebook gets more codes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Growth {
-    /// New codes are copies of the most used old ones, moved by noise of this size relative to the codes' deviation.
-    Jitter(f64),
 }
 
 impl Codebook {
@@ -99,6 +92,11 @@ impl Codebook {
         self.codes
     }
 
+    /// How often each code was chosen, in the statistics of a step; `None` if the codebook took no part.
+    pub fn hits<'s, T: Real>(&self, stats: &'s Stats<T>) -> Option<&'s [u64]> {
+        stats.counts(self.codes, "hits")
+    }
+
     /// The codes `[code, channel]` as everything else sees them.
     pub fn effective<'t, T: Real>(&self, g: &Graph<'t, T>) -> Var<'t, T> {
         let made_of = g.param(self.codes);
@@ -156,57 +154,6 @@ impl Codebook {
         }
     }
 
-    /// Grows the codebook to `count` codes; the old ones stay as they are.
-    ///
-    /// # Panics
-    /// If `count` is smaller than K.
-    #[track_caller]
-    pub fn grow<T: Real>(&self, store: &mut ParamStore<T>, count: usize, how: Growth, rng: &mut Rng) {
-        let old = self.len(store);
-        assert!(count >= old, "grow: {count} codes are fewer than the {old} there are");
-        let Growth::Jitter(size) = how;
-        let values = self.values(store);
-        let (width, deviation) = (self.width(store), deviation(values.as_slice()));
-        let used = self.ema.as_ref().map_or(self.hits, |ema| ema.counts);
-        let mut order: Vec<usize> = (0..old).collect();
-        let counts = store.get(used).as_slice();
-        order.sort_by(|&a, &b| counts[b].partial_cmp(&counts[a]).unwrap_or(std::cmp::Ordering::Equal));
-        let jitter = T::of(size * deviation);
-        let rows: Vec<Vec<T>> = (old..count)
-            .map(|k| {
-                let row = &values.as_slice()[order[(k - old) % old] * width..][..width];
-                row.iter().map(|&e| e + jitter * T::of(StandardNormal.sample(rng))).collect()
-            })
-            .collect();
-        for (_, id) in self.per_code() {
-            let value = store.get(id);
-            let mut shape = value.shape().to_vec();
-            let row = value.as_slice().len() / old;
-            shape[0] = count;
-            let mut elements = value.as_slice().to_vec();
-            elements.resize(count * row, T::ZERO);
-            *store.get_mut(id) = Tensor::new(&shape[..], elements);
-        }
-        let rows: Vec<(usize, &[T])> = rows.iter().enumerate().map(|(i, row)| (old + i, &row[..])).collect();
-        self.put(store, &rows);
-    }
-
-    /// Gives every code zeros in new channels, up to `dim` of them.
-    pub(super) fn widen<T: Real>(&self, store: &mut ParamStore<T>, dim: usize) {
-        for id in [Some(self.codes), self.ema.as_ref().map(|e| e.sums), self.ema.as_ref().map(|e| e.new_sums)]
-        {
-            let Some(id) = id else { continue };
-            let narrow = store.get(id).clone();
-            let [count, old] = [0, 1].map(|axis| narrow.shape()[axis]);
-            assert!(dim >= old, "widen: {dim} channels are fewer than the {old} there are");
-            *store.get_mut(id) = Tensor::build([count, dim], |out| {
-                out.fill(T::ZERO);
-                let rows = out.chunks_mut(dim).zip(narrow.as_slice().chunks(old));
-                rows.for_each(|(to, row)| to[..old].copy_from_slice(row));
-            });
-        }
-    }
-
     /// Every entry with one row per code.
     pub fn per_code(&self) -> Vec<(&'static str, ParamId)> {
         let mut all = vec![("codes", self.codes), ("hits", self.hits), ("age", self.age)];
@@ -218,18 +165,11 @@ impl Codebook {
     }
 }
 
-fn identity<T: Real>(n: usize) -> Tensor<T> {
+pub(super) fn identity<T: Real>(n: usize) -> Tensor<T> {
     Tensor::build([n, n], |out| {
         out.fill(T::ZERO);
         (0..n).for_each(|i| out[i * n + i] = T::ONE);
     })
-}
-
-/// √ of the mean square of the elements about their mean.
-fn deviation<T: Real>(x: &[T]) -> f64 {
-    let n = x.len().max(1) as f64;
-    let mean = x.iter().map(|x| x.to_f64()).sum::<f64>() / n;
-    (x.iter().map(|x| (x.to_f64() - mean).powi(2)).sum::<f64>() / n).sqrt()
 }
 
 pub(super) fn write_row<T: Real>(store: &mut ParamStore<T>, id: ParamId, row: usize, values: &[T]) {

@@ -4,7 +4,8 @@ use gradbook_autograd::{ParamStore, Real, Stats, Stream, Tensor};
 
 use super::{
     book::Codebook,
-    config::{Aim, Learning, Metric, Respawn, Threshold},
+    config::{Aim, Metric, Respawn, Threshold},
+    learning::Learning,
 };
 use crate::{Absorbed, draw::draw_distinct, search::nearest};
 

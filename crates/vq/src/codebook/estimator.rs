@@ -5,7 +5,7 @@
 use gradbook_autograd::{Real, Rng, Tensor, Var};
 use ndarray_rand::{rand::distr::Distribution, rand_distr::StandardNormal};
 
-use super::config::Estimator;
+use super::learning::Estimator;
 
 /// Guards divisions by the length of a vector.
 const TINY: f64 = 1e-12;

@@ -5,24 +5,26 @@ mod book;
 mod config;
 mod ema;
 mod estimator;
+mod kind;
+mod learning;
 mod loss;
+mod reshape;
 pub(crate) mod solve;
 
 use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stat, Stats, Stream, Tape, Tensor, Var};
-use gradbook_nn::{ConfigError, Scope};
 use ndarray_rand::rand::Rng as _;
 
-pub use book::{Codebook, Growth};
-pub use config::{
-    Aim, CodebookConfig, Diversity, Estimator, Form, Init, Learning, Metric, Respawn, Spread, Threshold,
-    Weight,
-};
+pub use book::Codebook;
+pub use config::{Aim, CodebookConfig, Diversity, Init, Metric, Respawn, Spread, Threshold, Weight};
+pub use learning::{Estimator, Form, Learning};
+pub use reshape::Growth;
 
 use crate::{
-    Absorbed, Book, Codes, KindConfig, Latent, Loss, Passage, Quantized, Quantizer,
+    Absorbed, Book, Codes, Latent, Loss, Passage, Quantized, Quantizer,
     balance::balance,
     clusters::Clusters,
-    kmeans::{Start, inertia, kmeans},
+    kinds::require_finite,
+    kmeans::{Start, inertia, kmeans, make_distinct},
     search::{nearest, nearest_few},
 };
 
@@ -30,83 +32,6 @@ use crate::{
 const SEEDING_ROUNDS: usize = 20;
 /// Rounds of it that learned codes get before they are compared with fresh ones.
 const SETTLING_ROUNDS: usize = 5;
-
-impl KindConfig for CodebookConfig {
-    const NAME: &'static str = "codebook";
-    const PAPER: &'static str = "arXiv:1711.00937";
-    const SUMMARY: &'static str = "the nearest of K learned vectors";
-
-    fn build<T: Real>(
-        &self,
-        dim: usize,
-        scope: &mut Scope<'_, T>,
-    ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-        let rule = |what: &str, got: String, rule: &str| {
-            Err(ConfigError { what: format!("quantizer.{what}"), got, rule: rule.to_owned() })
-        };
-        if self.codes == 0 {
-            return rule("codes", "0".into(), "at least one code");
-        }
-        if let Learning::Ema { decay, accumulate, .. } = self.learning
-            && (!(0.0..1.0).contains(&decay) || accumulate == 0)
-        {
-            return rule("learning", format!("{:?}", self.learning), "0 ≤ decay < 1 and accumulate ≥ 1");
-        }
-        if !(0.0..1.0).contains(&self.floor) {
-            return rule("floor", self.floor.to_string(), "0 ≤ floor < 1: a share of the mean");
-        }
-        if let Some(respawn) = &self.respawn
-            && respawn.every == 0
-        {
-            return rule("respawn.every", "0".into(), "at least one step");
-        }
-        Ok(Box::new(VectorQuantizer { book: Codebook::new(self, dim, scope) }))
-    }
-
-    fn probes() -> Vec<Self> {
-        let plain = |learning: Learning| Self { learning, ..Self::new(7) };
-        let loss = |form, estimator, sample, orthogonality| Learning::Loss {
-            weight: 1.0,
-            form,
-            estimator,
-            sample,
-            orthogonality,
-        };
-        let mut all = vec![
-            plain(Learning::default()),
-            plain(Learning::Ema { decay: 0.9, accumulate: 2, estimator: Estimator::Rotation, sample: None }),
-            plain(Learning::Ema {
-                decay: 0.9,
-                accumulate: 1,
-                estimator: Estimator::StraightThrough,
-                sample: Some(0.5),
-            }),
-            plain(loss(Form::Plain, Estimator::StraightThrough, None, 0.0)),
-            plain(loss(Form::Plain, Estimator::Rotation, Some(0.3), 0.1)),
-            plain(loss(Form::Linear, Estimator::StraightThrough, None, 0.0)),
-            plain(loss(Form::Linear, Estimator::Rotation, None, 0.1)),
-            plain(loss(Form::Affine, Estimator::StraightThrough, None, 0.0)),
-            plain(Learning::Diveq { variance: 5e-3 }),
-            plain(Learning::Noise),
-            plain(Learning::Gumbel { temperature: 0.7 }),
-            plain(Learning::Ibq { temperature: 0.7 }),
-        ];
-        let cosine: Vec<_> =
-            all.iter().cloned().map(|config| Self { metric: Metric::Cosine, ..config }).collect();
-        all.extend(cosine);
-        let with = |config: &Self, aim, below, measure| Self {
-            diversity: Some(Diversity { weight: Weight::constant(0.1), temperature: 1.0, measure }),
-            respawn: Some(Respawn { every: 1, below, aim, grace: 2, until: None }),
-            ..config.clone()
-        };
-        let cured =
-            [0, 3, 5, 7, 8, 12, 15].map(|i| with(&all[i], Aim::Uniform, Threshold::Hits(1.0), Spread::Kl));
-        let aimed =
-            [1, 4, 6].map(|i| with(&all[i], Aim::Distortion, Threshold::OfMean(0.3), Spread::Entropy));
-        all.extend(cured.into_iter().chain(aimed));
-        all
-    }
-}
 
 /// The quantizer of a [`CodebookConfig`].
 pub struct VectorQuantizer {
@@ -232,6 +157,7 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
     }
 
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
+        require_finite("codebook", latents);
         let rows = {
             let tape = Tape::new();
             self.book.metric(tape.constant(latents.clone())).value()
@@ -246,14 +172,14 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
         if self.book.config.floor > 0.0 {
             balance(&rows, &mut found, self.book.config.floor, SEEDING_ROUNDS, &mut rng);
         }
+        make_distinct(&mut found, &rows, &mut rng);
         let width = self.book.width(store);
         let all: Vec<(usize, &[T])> = found.as_slice().chunks(width).enumerate().collect();
         self.book.put(store, &all);
     }
 
-    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
-        self.book.widen(store, dim);
-        true
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
+        self.book.widen(store, dim)
     }
 
     fn passage(&self) -> Passage {

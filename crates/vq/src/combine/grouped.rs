@@ -5,7 +5,7 @@ use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tape, Tenso
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{Parts, Sharing, named};
+use super::{Parts, Sharing, named, side_by_side};
 use crate::{
     Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer, kinds::QuantizerConfig,
 };
@@ -39,13 +39,12 @@ impl KindConfig for GroupedConfig {
         Ok(Box::new(Grouped { parts }))
     }
 
-    fn probes() -> Vec<Self> {
-        let some = |probes: Vec<QuantizerConfig>| probes.into_iter().filter(|p| p.probe_dim() == 4);
-        let codebooks = crate::codebook::CodebookConfig::probes().into_iter().map(QuantizerConfig::Codebook);
-        let fsq = crate::kinds::FsqConfig::probes().into_iter().map(QuantizerConfig::Fsq);
-        some(codebooks.step_by(3).chain(fsq).collect())
-            .map(|quantizer| Self { groups: 2, quantizer: Box::new(quantizer) })
-            .collect()
+    fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
+        let of = |(i, inner): (usize, &QuantizerConfig)| Self {
+            groups: [2, 3, 1][i % 3],
+            quantizer: Box::new(inner.clone()),
+        };
+        inner.iter().enumerate().map(of).collect()
     }
 
     fn probe_dim(&self) -> usize {
@@ -118,6 +117,16 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
 
     fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
         self.parts.raise(store, dim, rng)
+    }
+
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
+        let groups = self.parts.iter().count();
+        let width = dim.is_multiple_of(groups).then_some(dim / groups)?;
+        self.parts.widen(store, width).map(|places| side_by_side(&places, groups, width))
+    }
+
+    fn greedy(&self) -> bool {
+        self.parts.iter().all(|part| part.greedy())
     }
 
     fn passage(&self) -> Passage {

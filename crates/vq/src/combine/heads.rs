@@ -5,9 +5,9 @@ use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tensor, Var
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{placed, rowwise};
+use super::{placed, rowwise, side_by_side};
 use crate::{
-    Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer,
+    Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer,
     kinds::{QuantizerConfig, illegal},
 };
 
@@ -56,11 +56,12 @@ impl KindConfig for HeadsConfig {
         Ok(Box::new(Heads { heads: self.heads, inner }))
     }
 
-    fn probes() -> Vec<Self> {
-        let codebooks = crate::codebook::CodebookConfig::probes().into_iter().map(QuantizerConfig::Codebook);
-        let grouped = super::GroupedConfig::probes().into_iter().map(QuantizerConfig::Grouped).take(2);
-        let of = |(i, quantizer)| Self { heads: 1 + i % 3, quantizer: Box::new(quantizer) };
-        codebooks.step_by(5).chain(grouped).enumerate().map(of).collect()
+    fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
+        let of = |(i, inner): (usize, &QuantizerConfig)| Self {
+            heads: [1, 2, 3][i % 3],
+            quantizer: Box::new(inner.clone()),
+        };
+        inner.iter().enumerate().map(of).collect()
     }
 
     fn probe_dim(&self) -> usize {
@@ -127,6 +128,22 @@ impl<T: Real> Quantizer<T> for Heads<T> {
 
     fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
         self.inner.raise(store, dim, rng)
+    }
+
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
+        let width = dim.is_multiple_of(self.heads).then_some(dim / self.heads)?;
+        self.inner.widen(store, width).map(|places| side_by_side(&places, self.heads, width))
+    }
+
+    fn greedy(&self) -> bool {
+        self.inner.greedy()
+    }
+
+    fn passage(&self) -> Passage {
+        match self.inner.passage() {
+            Passage::Identity => Passage::Identity,
+            _ => Passage::Own,
+        }
     }
 
     fn codebooks(&self) -> Vec<Book<'_>> {

@@ -5,7 +5,7 @@ use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tape, Tenso
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{Parts, Sharing, named, projected::Map};
+use super::{Parts, Sharing, exhausted, named, projected::Map, side_by_side};
 use crate::{
     Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer,
     kinds::{QuantizerConfig, illegal},
@@ -65,25 +65,19 @@ impl KindConfig for HierarchicalConfig {
         }
         let levels = self.strides.len() + 1;
         let parts = Parts::build(&self.quantizer, Sharing::Own, ("level", levels), dim, scope)?;
-        let mut map = |level: usize, name: &str, of_coarse: f64| {
-            let weight = Tensor::build([2 * dim, dim], |out| {
-                out.fill(T::ZERO);
-                for c in 0..dim {
-                    out[c * dim + c] = T::ONE;
-                    out[(dim + c) * dim + c] = T::of(of_coarse);
-                }
-            });
-            Map::starting(&mut scope.at("map").at(level).at(name), weight)
+        let mut map = |level: usize, way: usize| {
+            Map::starting(&mut scope.at("map").at(level).at(["in", "out"][way]), start(dim, way))
         };
-        let maps = (1..levels).map(|level| [map(level, "in", -1.0), map(level, "out", 1.0)]).collect();
+        let maps = (1..levels).map(|level| [map(level, 0), map(level, 1)]).collect();
         Ok(Box::new(Hierarchical { strides: self.strides.clone(), parts, maps }))
     }
 
-    fn probes() -> Vec<Self> {
-        let codebooks = crate::codebook::CodebookConfig::probes().into_iter().map(QuantizerConfig::Codebook);
-        let projected = super::ProjectedConfig::probes().into_iter().map(QuantizerConfig::Projected).take(1);
-        let of = |quantizer| Self { strides: vec![3], quantizer: Box::new(quantizer) };
-        codebooks.step_by(6).chain(projected).map(of).collect()
+    fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
+        let of = |(i, inner): (usize, &QuantizerConfig)| Self {
+            strides: [vec![3], vec![5], vec![4, 2]][i % 3].clone(),
+            quantizer: Box::new(inner.clone()),
+        };
+        inner.iter().enumerate().map(of).collect()
     }
 
     fn probe_dim(&self) -> usize {
@@ -97,6 +91,17 @@ pub struct Hierarchical<T: Real> {
     parts: Parts<T>,
     /// The ways in (A) and out (B) of every level but the first.
     maps: Vec<[Map; 2]>,
+}
+
+/// The matrix `[2·dim, dim]` by which `[x, c]` becomes x − c on the way in (0) and x + c on the way out (1).
+fn start<T: Real>(dim: usize, way: usize) -> Tensor<T> {
+    Tensor::build([2 * dim, dim], |out| {
+        out.fill(T::ZERO);
+        for c in 0..dim {
+            out[c * dim + c] = T::ONE;
+            out[(dim + c) * dim + c] = if way == 0 { -T::ONE } else { T::ONE };
+        }
+    })
 }
 
 /// The means of windows of `stride` rows; the last window may be shorter.
@@ -204,7 +209,9 @@ impl<T: Real> Quantizer<T> for Hierarchical<T> {
                 let h = down(tape.constant(latents.clone()), stride);
                 self.join(&Graph::eval(&tape, store), (level, 0), h, c).value()
             };
-            part.seed(store, &input, stream);
+            if !exhausted(&input, latents) {
+                part.seed(store, &input, stream);
+            }
             let q = part.decode(store, &part.encode(store, &input));
             let tape = Tape::new();
             let c = self.condition(level, decoded.map(|d| tape.constant(d)), rows);
@@ -214,6 +221,19 @@ impl<T: Real> Quantizer<T> for Hierarchical<T> {
 
     fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
         self.parts.raise(store, dim, rng)
+    }
+
+    /// The maps treat new channels as they treated the old ones at the start.
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
+        let places = self.parts.widen(store, dim)?;
+        for (way, map) in self.maps.iter().flat_map(|maps| maps.iter().enumerate()) {
+            map.inset(store, &side_by_side(&places, 2, dim), &places, start(dim, way));
+        }
+        Some(places)
+    }
+
+    fn greedy(&self) -> bool {
+        self.parts.distinct().all(|part| part.greedy())
     }
 
     fn codebooks(&self) -> Vec<Book<'_>> {

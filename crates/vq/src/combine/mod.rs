@@ -17,7 +17,7 @@ pub use projected::{Projected, ProjectedConfig};
 pub use resample::Upsample;
 pub use residual::{Depth, Residual, ResidualConfig};
 
-use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Var};
+use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
@@ -114,14 +114,15 @@ impl<T: Real> Parts<T> {
         all
     }
 
-    /// All parts make room, or none.
-    pub fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
+    /// All parts make room, and alike, or none does.
+    pub fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
         let before = store.clone();
-        let all = self.distinct().all(|part| part.widen(store, dim));
-        if !all {
+        let places: Option<Vec<_>> = self.distinct().map(|part| part.widen(store, dim)).collect();
+        let places = places.filter(|places| places.windows(2).all(|pair| pair[0] == pair[1]));
+        if places.is_none() {
             *store = before;
         }
-        all
+        places?.pop()
     }
 
     /// Raises every part, and tells whether that did anything in any of them.
@@ -159,6 +160,19 @@ fn rowwise<T: Real>(quantizer: Box<dyn Quantizer<T>>) -> Result<Box<dyn Quantize
     let rule =
         "a quantizer of single rows: one that looks along the length comes outside (or behind a projection)";
     illegal("quantizer.quantizer", "multi_scale or hierarchical", rule)
+}
+
+/// The places of `parts` times these channels, side by side, each part being `width` channels now.
+fn side_by_side(places: &[usize], parts: usize, width: usize) -> Vec<usize> {
+    (0..parts).flat_map(|part| places.iter().map(move |place| part * width + place)).collect()
+}
+
+/// Whether a remainder has too small a share of the latents' energy to seed codes on it: there is nothing left to learn.
+fn exhausted<T: Real>(rest: &Tensor<T>, latents: &Tensor<T>) -> bool {
+    let mean_square = |x: &Tensor<T>| {
+        x.as_slice().iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / x.as_slice().len() as f64
+    };
+    mean_square(rest) <= 1e-9 * mean_square(latents)
 }
 
 /// The losses of part `i`, named after it.

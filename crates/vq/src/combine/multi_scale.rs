@@ -6,13 +6,13 @@ use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Parts, Sharing, named,
+    Parts, Sharing, exhausted, named,
     resample::{Upsample, averages},
     taken,
 };
 use crate::{
-    Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer,
-    kinds::{QuantizerConfig, illegal},
+    Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer,
+    kinds::{QuantizerConfig, illegal, pairwise},
 };
 
 /// A residual stack along the length of z `[batch, length, channel]`; z `[row, channel]` is one item.
@@ -81,16 +81,14 @@ impl KindConfig for MultiScaleConfig {
         Ok(Box::new(MultiScale { scales: self.scales.clone(), parts, upsample: self.upsample }))
     }
 
-    fn probes() -> Vec<Self> {
-        let codebooks = crate::codebook::CodebookConfig::probes().into_iter().map(QuantizerConfig::Codebook);
-        let projected = super::ProjectedConfig::probes().into_iter().map(QuantizerConfig::Projected).take(2);
-        let of = |(i, quantizer): (usize, _)| Self {
-            scales: [vec![1, 2, 3], vec![2], vec![1, 7]][i % 3].clone(),
-            quantizer: Box::new(quantizer),
-            sharing: if i % 2 == 0 { Sharing::Shared } else { Sharing::Own },
-            upsample: if i % 4 < 2 { Upsample::Linear } else { Upsample::Nearest },
+    fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
+        let of = |row: Vec<usize>| Self {
+            scales: [vec![1, 2, 3], vec![2], vec![1, 7]][row[1]].clone(),
+            quantizer: Box::new(inner[row[0]].clone()),
+            sharing: [Sharing::Shared, Sharing::Own][row[2]],
+            upsample: [Upsample::Linear, Upsample::Nearest][row[3]],
         };
-        codebooks.step_by(4).chain(projected).enumerate().map(of).collect()
+        pairwise(&[inner.len(), 3, 2, 2]).into_iter().map(of).collect()
     }
 
     fn probe_dim(&self) -> usize {
@@ -189,6 +187,7 @@ impl<T: Real> Quantizer<T> for MultiScale<T> {
     /// the largest scale.
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
         let [rows, dim] = [0, 1].map(|axis| latents.shape()[axis]);
+        assert!(rows > 0, "multi_scale: no latents to seed from\n  rule: at least one row");
         if let Some(all) = self.parts.single() {
             return all.seed(store, latents, stream);
         }
@@ -198,6 +197,9 @@ impl<T: Real> Quantizer<T> for MultiScale<T> {
         let mut rest = tape.constant(latents.clone()).slice(0, 0..items[0] * length).reshape(items);
         for (scale, part) in self.levels(length) {
             let coarse = self.down(rest, scale).reshape([items[0] * scale, dim]).value();
+            if exhausted(&coarse, latents) {
+                continue; // means may vanish where what they are taken from does not
+            }
             part.seed(store, &coarse, stream);
             let q = part.decode(store, &part.encode(store, &coarse));
             rest = rest - self.up(tape.constant(q), items, scale);
@@ -208,8 +210,16 @@ impl<T: Real> Quantizer<T> for MultiScale<T> {
         self.parts.raise(store, dim, rng)
     }
 
-    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
         self.parts.widen(store, dim)
+    }
+
+    fn greedy(&self) -> bool {
+        self.parts.distinct().all(|part| part.greedy())
+    }
+
+    fn passage(&self) -> Passage {
+        Passage::Identity
     }
 
     fn codebooks(&self) -> Vec<Book<'_>> {

@@ -5,7 +5,11 @@ use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Stats, Stream, Ta
 use gradbook_nn::{ConfigError, Init, Scope};
 use serde::{Deserialize, Serialize};
 
-use crate::{Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer, kinds::QuantizerConfig};
+use crate::{
+    Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer, SKIPPED,
+    inset::{inset, inset_entry},
+    kinds::QuantizerConfig,
+};
 
 /// A quantizer of `dim` channels between two linear maps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +31,10 @@ impl KindConfig for ProjectedConfig {
         dim: usize,
         scope: &mut Scope<'_, T>,
     ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-        let inner = self.quantizer.build(self.dim, scope)?;
+        let inner = match takes_the_names(&self.quantizer) {
+            true => self.quantizer.build(self.dim, &mut scope.at("inner"))?,
+            false => self.quantizer.build(self.dim, scope)?,
+        };
         let map = |scope: &mut Scope<'_, T>, name: &str, from: usize, to: usize| {
             let weight = scope.parameter(&format!("{name}.weight"), [from, to], Init::torch(from));
             let bias = scope.parameter(&format!("{name}.bias"), [to], Init::torch(from));
@@ -38,18 +45,23 @@ impl KindConfig for ProjectedConfig {
         Ok(Box::new(Projected { dim, inner, inward, outward }))
     }
 
-    fn probes() -> Vec<Self> {
-        let codebooks = crate::codebook::CodebookConfig::probes().into_iter().map(QuantizerConfig::Codebook);
-        let fsq = crate::kinds::FsqConfig::probes().into_iter().map(QuantizerConfig::Fsq);
-        codebooks
-            .step_by(4)
-            .chain(fsq)
-            .map(|quantizer| Self { dim: quantizer.probe_dim(), quantizer: Box::new(quantizer) })
-            .collect()
+    fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
+        let of =
+            |inner: &QuantizerConfig| Self { dim: inner.probe_dim(), quantizer: Box::new(inner.clone()) };
+        inner.iter().map(of).collect()
     }
 
     fn probe_dim(&self) -> usize {
         5
+    }
+}
+
+/// Whether a quantizer has maps `in` and `out` in the scope it is built in, so that a projection around it cannot.
+fn takes_the_names(quantizer: &QuantizerConfig) -> bool {
+    match quantizer {
+        QuantizerConfig::Projected(_) => true,
+        QuantizerConfig::Heads(heads) => takes_the_names(&heads.quantizer),
+        _ => false,
     }
 }
 
@@ -64,6 +76,20 @@ impl Map {
     pub fn starting<T: Real>(scope: &mut Scope<'_, T>, weight: Tensor<T>) -> Self {
         let bias = scope.parameter("bias", [weight.shape()[1]], Init::Constant(0.0));
         Self { weight: scope.trainable("weight", weight), bias }
+    }
+
+    /// The map with its old weights `[i, j]` at `[rows[i], columns[j]]` of these, and no bias for new columns.
+    pub fn inset<T: Real>(
+        &self,
+        store: &mut ParamStore<T>,
+        rows: &[usize],
+        columns: &[usize],
+        new: Tensor<T>,
+    ) {
+        let to = new.shape()[1];
+        let wide = inset(store.get(self.weight), rows, columns, new);
+        *store.get_mut(self.weight) = wide;
+        inset_entry(store, self.bias, columns, to, T::ZERO);
     }
 
     pub fn apply<'t, T: Real>(&self, g: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
@@ -112,8 +138,15 @@ impl<T: Real> Quantizer<T> for Projected<T> {
         Quantized { values, ..found }
     }
 
+    /// A row that is skipped altogether is zero: it has no bias either.
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
-        self.outward.apply(g, self.inner.lookup(g, codes))
+        let values = self.outward.apply(g, self.inner.lookup(g, codes));
+        let skipped =
+            |row: usize| (0..codes.slots()).all(|slot| codes.column(slot).get(row) == Some(&SKIPPED));
+        let rows = values.shape()[0];
+        let keep: Vec<T> = (0..rows).map(|row| if skipped(row) { T::ZERO } else { T::ONE }).collect();
+        let all = !keep.contains(&T::ZERO);
+        if all { values } else { values * g.tape().constant(Tensor::new([rows, 1], keep)) }
     }
 
     fn rowwise(&self) -> bool {
@@ -142,25 +175,15 @@ impl<T: Real> Quantizer<T> for Projected<T> {
     }
 
     fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
-        if !self.inner.widen(store, dim) {
-            return false;
-        }
-        let [from, old] = [0, 1].map(|axis| store.get(self.inward.weight).shape()[axis]);
+        let Some(places) = self.inner.widen(store, dim) else { return self.inner.raise(store, dim, rng) };
+        let outer: Vec<usize> = (0..self.dim).collect();
+        let new: Vec<usize> = (0..dim).filter(|channel| !places.contains(channel)).collect();
         // New channels of the latents start at 0, as those of the codes do: distances and values stay what they were.
         // The way out starts random, so that a gradient comes back through it.
-        let narrow = store.get(self.inward.weight).clone();
-        *store.get_mut(self.inward.weight) = Tensor::build([from, dim], |out| {
-            out.fill(T::ZERO);
-            out.chunks_mut(dim)
-                .zip(narrow.as_slice().chunks(old))
-                .for_each(|(to, row)| to[..old].copy_from_slice(row));
-        });
-        let mut bias = store.get(self.inward.bias).as_slice().to_vec();
-        bias.resize(dim, T::ZERO);
-        *store.get_mut(self.inward.bias) = Tensor::new([dim], bias);
-        let mut rows = store.get(self.outward.weight).as_slice().to_vec();
-        rows.extend_from_slice(Init::torch(dim).draw::<T>([dim - old, self.dim].into(), rng).as_slice());
-        *store.get_mut(self.outward.weight) = Tensor::new([dim, self.dim], rows);
+        self.inward.inset(store, &outer, &places, Tensor::zeros([self.dim, dim]));
+        let fresh = Init::torch(dim).draw::<T>([new.len(), self.dim].into(), rng);
+        let fresh = inset(&fresh, &new, &outer, Tensor::zeros([dim, self.dim]));
+        self.outward.inset(store, &places, &outer, fresh);
         true
     }
 }

@@ -6,14 +6,11 @@ use gradbook_nn::{ConfigError, Scope};
 use ndarray_rand::rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
-use super::{Parts, Sharing, beam, named, taken};
+use super::{Parts, Sharing, beam, exhausted, named, taken};
 use crate::{
     Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer, SKIPPED,
-    kinds::{QuantizerConfig, illegal, require_finite},
+    kinds::{QuantizerConfig, illegal, pairwise, require_finite},
 };
-
-/// Levels are not seeded on remainders with less than this share of the latents' energy: there is nothing left to learn.
-const EXHAUSTED: f64 = 1e-9;
 
 /// Levels of the same kind of quantizer.
 ///
@@ -84,18 +81,19 @@ impl KindConfig for ResidualConfig {
         Ok(Box::new(Residual { parts, depth: self.depth, beam: self.beam }))
     }
 
-    fn probes() -> Vec<Self> {
-        let codebooks = crate::codebook::CodebookConfig::probes().into_iter().map(QuantizerConfig::Codebook);
-        let grouped = super::GroupedConfig::probes().into_iter().map(QuantizerConfig::Grouped).take(2);
-        let projected = super::ProjectedConfig::probes().into_iter().map(QuantizerConfig::Projected).take(2);
-        let of = |(i, quantizer): (usize, QuantizerConfig)| Self {
-            levels: 3,
-            depth: [Depth::All, Depth::PerRow, Depth::PerBatch][i % 3],
-            sharing: if i % 4 == 1 { Sharing::Shared } else { Sharing::Own },
-            beam: if i % 5 < 2 && matches!(quantizer, QuantizerConfig::Codebook(_)) { 1 + i % 3 } else { 1 },
-            quantizer: Box::new(quantizer),
+    fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
+        let of = |row: Vec<usize>| {
+            let of_beam = |beam| Self {
+                levels: 3,
+                quantizer: Box::new(inner[row[0]].clone()),
+                depth: [Depth::All, Depth::PerRow, Depth::PerBatch][row[1]],
+                sharing: [Sharing::Own, Sharing::Shared][row[2]],
+                beam,
+            };
+            let wide = of_beam(1 + row[3]);
+            if QuantizerConfig::Residual(wide.clone()).is_legal() { wide } else { of_beam(1) }
         };
-        codebooks.step_by(2).chain(grouped).chain(projected).enumerate().map(of).collect()
+        pairwise(&[inner.len(), 3, 2, 3]).into_iter().map(of).collect()
     }
 
     fn probe_dim(&self) -> usize {
@@ -200,11 +198,9 @@ impl<T: Real> Quantizer<T> for Residual<T> {
 
     /// Level by level, each on the true remainders of those before it; shared codes once, on the latents.
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
-        let energy = |x: &Tensor<T>| x.as_slice().iter().map(|x| x.to_f64().powi(2)).sum::<f64>();
-        let whole = energy(latents);
         let mut rest = latents.clone();
         for level in self.parts.distinct() {
-            if energy(&rest) <= EXHAUSTED * whole {
+            if exhausted(&rest, latents) {
                 return;
             }
             level.seed(store, &rest, stream);
@@ -217,7 +213,7 @@ impl<T: Real> Quantizer<T> for Residual<T> {
         self.parts.raise(store, dim, rng)
     }
 
-    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> bool {
+    fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
         self.parts.widen(store, dim)
     }
 

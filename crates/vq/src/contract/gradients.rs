@@ -12,8 +12,8 @@ pub fn rules<'s, T: Real>() -> Vec<Rule<'s, T>> {
     vec![(3, passage_is_as_declared), (3, commitments_pull), (4, everything_learns)]
 }
 
-/// Training steps that are tried, where chance decides what takes part in one.
-const TRIES: u64 = 8;
+/// Training steps that are tried at most, where chance decides what takes part in one.
+const TRIES: u64 = 200;
 
 fn passage_is_as_declared<T: Real>(t: &Trial<'_, T>) -> Checked {
     let (z, u) = (t.rows(16, 20), t.rows(16, 21));
@@ -87,10 +87,12 @@ fn everything_learns<T: Real>(t: &Trial<'_, T>) -> Checked {
         let grads = t.train(&z, t.stream(step)).grads;
         let reached = |id| grads.get(id).is_some_and(|g| g.as_slice().iter().any(|&g| g != T::ZERO));
         waiting.retain(|id| !reached(*id));
+        if waiting.is_empty() {
+            return Ok(Verdict::Holds);
+        }
     }
     let names: Vec<_> = waiting.iter().map(|id| &t.store.entry(*id).name).collect();
-    ensure!(names.is_empty(), "no gradient reached {names:?} in {TRIES} steps");
-    Ok(Verdict::Holds)
+    Err(format!("no gradient reached {names:?} in {TRIES} steps"))
 }
 
 /// ⟨u, J v⟩ by dual numbers is ⟨Jᵀu, v⟩ by the tape, v a random direction of latents and parameters. Values and losses

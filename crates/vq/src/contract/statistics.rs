@@ -52,6 +52,11 @@ fn masked_rows<T: Real>(t: &Trial<'_, T>) -> Checked {
         }
         ensure!(padded && kept == alone.codes.column(slot), "slot {slot} of masked rows is {column:?}");
     }
+    if t.q.rowwise() {
+        let at_rest = quantize_masked(&*t.q, &Graph::eval(&tape, &t.store), z.into(), &mask);
+        let (values, decoded) = (at_rest.values.value(), t.q.decode(&t.store, &at_rest.codes));
+        ensure!(values == decoded, "masked rows have the values {values:?}, decoded {decoded:?}");
+    }
     let losses: Vec<f64> = found.losses.iter().map(|loss| loss.value.item().to_f64()).collect();
     ensure!(
         losses.iter().eq(alone.losses.iter().map(|(_, loss)| loss)),

@@ -122,11 +122,19 @@ impl<'s, T: Real> Trial<'s, T> {
         self.q.seed(&mut self.store, latents, &Stream::new(self.seed, 0, AFTER));
     }
 
-    /// One training step: gradient descent, then the statistics.
+    /// One training step: gradient descent on mean (values − u)², u random, plus all losses, in a step of length 0.01 at
+    /// most, then the statistics.
     pub fn learn(&mut self, z: &Tensor<T>, step: u64) -> Absorbed {
-        let Passed { stats, grads, .. } = self.train(z, self.stream(step));
+        let u = self.rows(z.rows().nrows(), 901);
+        let Passed { stats, grads, .. } = self.train_for(z, self.stream(step), |found| {
+            let error = (found.values - found.values.tape().constant(u.clone())).square().mean_all();
+            found.losses.iter().fold(error, |sum, loss| sum + loss.value)
+        });
+        let grads: Vec<_> = grads.into_iter().collect();
+        let squares = grads.iter().flat_map(|(_, g)| g.as_slice()).map(|g| g.to_f64().powi(2));
+        let rate = T::of(0.01 / squares.sum::<f64>().sqrt().max(1.0));
         for (id, gradient) in grads {
-            self.store.get_mut(id).zip_assign(&gradient, |w, g| w - T::of(0.01) * g);
+            self.store.get_mut(id).zip_assign(&gradient, |w, g| w - rate * g);
         }
         self.absorb(&stats, step)
     }

@@ -24,7 +24,8 @@ const NO_BOOK: &str = "its values are not the codes of its codebooks side by sid
 
 fn decode_is_value<T: Real>(t: &Trial<'_, T>) -> Checked {
     for salt in 0..3 {
-        let z = t.rows(24, salt).reshaped([2, 12, t.dim()]);
+        // A length of whole windows of 1 … 6 places.
+        let z = t.rows(120, salt).reshaped([2, 60, t.dim()]);
         let (values, codes) = t.eval(&z);
         ensure!(values.shape() == z.shape(), "z {:?} became {:?}", z.shape(), values.shape());
         let decoded = t.q.decode(&t.store, &codes);

@@ -6,7 +6,7 @@ use gradbook_nn::{ConfigError, Scope};
 use ndarray_rand::rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
-use super::{digits::Digits, illegal};
+use super::{QuantizerConfig, digits::Digits, illegal};
 use crate::{Codes, KindConfig, Latent, Loss, Quantized, Quantizer, codebook::Weight};
 
 /// √12, which gives a uniform variable variance 1.
@@ -127,7 +127,7 @@ impl KindConfig for FspConfig {
         Ok(Box::new(Fsp { digits: Digits::new(&self.levels, dim)?, config: self.clone() }))
     }
 
-    fn probes() -> Vec<Self> {
+    fn probes(_: &[QuantizerConfig]) -> Vec<Self> {
         let probe = |levels: &[u64], cdf, quantize_rate, moments| Self {
             levels: levels.to_vec(),
             cdf,

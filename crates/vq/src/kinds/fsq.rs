@@ -5,7 +5,7 @@ use gradbook_autograd::{Graph, ParamStore, Real, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::digits::Digits;
+use super::{QuantizerConfig, digits::Digits};
 use crate::{Codes, KindConfig, Latent, Quantized, Quantizer};
 
 /// How far beyond the outermost level the bound of the plain variant reaches.
@@ -31,7 +31,7 @@ impl KindConfig for FsqConfig {
         Ok(Box::new(Fsq { digits: Digits::new(&self.levels, dim)?, symmetric: self.symmetric }))
     }
 
-    fn probes() -> Vec<Self> {
+    fn probes(_: &[QuantizerConfig]) -> Vec<Self> {
         let config = |levels: &[u64], symmetric| Self { levels: levels.to_vec(), symmetric };
         vec![
             config(&[3, 5, 2, 4], false),

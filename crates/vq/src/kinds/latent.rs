@@ -5,7 +5,7 @@ use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Stream, Tape, Tensor, 
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{digits::Digits, illegal, require_finite};
+use super::{QuantizerConfig, digits::Digits, illegal, require_finite};
 use crate::{
     Codes, KindConfig, Latent, Loss, Quantized, Quantizer,
     codebook::{Weight, rows_of},
@@ -77,7 +77,7 @@ impl KindConfig for LatentConfig {
         Ok(Box::new(LatentQuantizer { config: self.clone(), digits, values }))
     }
 
-    fn probes() -> Vec<Self> {
+    fn probes(_: &[QuantizerConfig]) -> Vec<Self> {
         let probe = |levels: &[u64], quantization, commitment| Self {
             levels: levels.to_vec(),
             quantization: Weight::constant(quantization),

@@ -5,7 +5,7 @@ use gradbook_autograd::{Graph, ParamStore, Real, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{illegal, require_finite};
+use super::{QuantizerConfig, illegal, require_finite};
 use crate::{Codes, KindConfig, Latent, Loss, Quantized, Quantizer, SKIPPED, codebook::Weight};
 
 /// The most bits for which the exact entropy lists all 2^d codes.
@@ -131,7 +131,7 @@ impl KindConfig for LfqConfig {
         Ok(Box::new(Lfq { config: self.clone(), dim }))
     }
 
-    fn probes() -> Vec<Self> {
+    fn probes(_: &[QuantizerConfig]) -> Vec<Self> {
         let probe =
             |space, entropy, commitment| Self { space, entropy, commitment: Weight::constant(commitment) };
         let entropy = |gamma, temperature, batch| {

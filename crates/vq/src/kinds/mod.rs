@@ -18,12 +18,14 @@ mod fsp;
 mod fsq;
 mod latent;
 mod lfq;
+mod probes;
 mod random_projection;
 
 pub use fsp::{Cdf, FspConfig};
 pub use fsq::FsqConfig;
 pub use latent::LatentConfig;
 pub use lfq::{BatchEntropy, Entropy, LfqConfig, Space};
+pub(crate) use probes::pairwise;
 pub use random_projection::RandomProjectionConfig;
 
 /// A kind of quantizer: its options, and how it is built from them.
@@ -45,8 +47,9 @@ pub trait KindConfig: Sized {
         scope: &mut Scope<'_, T>,
     ) -> Result<Box<dyn Quantizer<T>>, ConfigError>;
 
-    /// Configs that together show every option, for the contract tests.
-    fn probes() -> Vec<Self>;
+    /// Configs that together show every option, for the contract tests. A combinator wraps each of `inner`, in as many
+    /// ways as show its own options; the other kinds need no `inner`.
+    fn probes(inner: &[QuantizerConfig]) -> Vec<Self>;
 
     /// A number of channels that [`probes`](Self::probes) can work with.
     fn probe_dim(&self) -> usize {
@@ -62,8 +65,10 @@ pub struct Kind {
     pub paper: &'static str,
     /// What it does.
     pub summary: &'static str,
-    /// Configs that show its options.
+    /// Configs that show its options; those of a combinator are around every config of every other kind.
     pub probes: fn() -> Vec<QuantizerConfig>,
+    /// The same around these.
+    around: fn(&[QuantizerConfig]) -> Vec<QuantizerConfig>,
 }
 
 macro_rules! kinds {
@@ -106,7 +111,8 @@ macro_rules! kinds {
             name: <$config>::NAME,
             paper: <$config>::PAPER,
             summary: <$config>::SUMMARY,
-            probes: || <$config>::probes().into_iter().map(QuantizerConfig::$variant).collect(),
+            probes: || probes::around_all(<$config>::NAME),
+            around: |inner| <$config>::probes(inner).into_iter().map(QuantizerConfig::$variant).collect(),
         }),+];
     };
 }

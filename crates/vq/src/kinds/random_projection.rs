@@ -5,7 +5,7 @@ use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Tape, Tensor, Var};
 use gradbook_nn::{ConfigError, Init, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{illegal, require_finite};
+use super::{QuantizerConfig, illegal, require_finite};
 use crate::{
     Codes, KindConfig, Latent, Quantized, Quantizer,
     codebook::{rows_of, solve::solve},
@@ -76,7 +76,7 @@ impl KindConfig for RandomProjectionConfig {
         Ok(Box::new(RandomProjection { projection, codes, back }))
     }
 
-    fn probes() -> Vec<Self> {
+    fn probes(_: &[QuantizerConfig]) -> Vec<Self> {
         let probe = |codes, width, centered| Self { codes, width, centered };
         vec![probe(7, 3, false), probe(7, 3, true), probe(1, 4, false)]
     }

@@ -2,8 +2,8 @@
 //!
 //! Where this crate differs on purpose, so that there is nothing to compare: `affine` learns its scale and shift instead
 //! of measuring them; `diversity` has squared distances relative to their mean, averaged over all rows; `ibq` takes its
-//! softmax over −d²/τ, which chooses as the nearest code does, and VQP has it over dot products; and `kmeans` draws its own
-//! start. A residual stack hands the decoder's gradient to the encoder once, VQP once per level.
+//! softmax over −d²/τ, which chooses as the nearest code does, and VQP has it over dot products. A residual stack hands the
+//! decoder's gradient to the encoder once, VQP once per level.
 
 use crate::common::{Case, Goldens, assert_close, permuted};
 use gradbook_autograd::{Graph, ParamGrads, ParamStore, Shape, Stats, Stream, Tape, Tensor, Var};

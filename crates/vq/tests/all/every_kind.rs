@@ -25,7 +25,7 @@ fn decoding_what_was_encoded_gives_the_quantized_value_bit_for_bit() {
                 let (stats, grads) = {
                     let tape = Tape::new();
                     let g = Graph::train(&tape, &store).with_stream(Stream::new(1, step, 0));
-                    let z = tape.var(normal([2, 6, dim], step));
+                    let z = tape.var(normal([2, 60, dim], step));
                     let out = q.quantize(&g, z.into());
                     assert_eq!(out.values.shape(), z.shape());
                     let loss = out.losses.iter().fold(out.values.square().sum_all(), |sum, l| sum + l.value);
@@ -39,7 +39,7 @@ fn decoding_what_was_encoded_gives_the_quantized_value_bit_for_bit() {
             let tape = Tape::new();
             let before = format!("{store:?}");
             let g = Graph::eval(&tape, &store);
-            let z = tape.constant(normal([2, 6, dim], 77));
+            let z = tape.constant(normal([2, 60, dim], 77));
             let out = q.quantize(&g, z.into());
             let decoded = q.decode(&store, &out.codes);
             assert_eq!(decoded.as_slice(), out.values.value().as_slice(), "{config:?}");

@@ -6,10 +6,13 @@ mod combinators;
 #[path = "../../../nn/tests/all/common.rs"]
 mod common;
 mod contract;
+mod edges;
 mod every_kind;
 mod kinds;
+mod kmeans_goldens;
 mod learning;
 mod mistakes;
+mod reshaping;
 mod sabotage;
 mod scalar_goldens;
 mod search;

@@ -149,16 +149,22 @@ fn a_straight_through_option_changes_no_gradient() {
 fn learnable_values_never_get_a_gradient() {
     for config in probes() {
         let dim = config.probe_dim();
-        let (store, q) = build(&config, dim);
+        let (mut store, q) = build(&config, dim);
         let mut waiting: Vec<_> = store.trainable().collect();
         for step in 0..8 {
-            let tape = Tape::new();
-            let g = Graph::train(&tape, &store).with_stream(Stream::new(1, step, 0));
-            let z = tape.var(normal(&[20, dim], step));
-            let found = q.quantize(&g, z.into());
-            let start = (found.values * tape.constant(normal(&[20, dim], 90))).sum_all();
-            let grads = found.losses.iter().fold(start, |sum, loss| sum + loss.value).backward().params;
+            let grads = {
+                let tape = Tape::new();
+                let g = Graph::train(&tape, &store).with_stream(Stream::new(1, step, 0));
+                let z = tape.var(normal(&[20, dim], step));
+                let found = q.quantize(&g, z.into());
+                let start = (found.values * tape.constant(normal(&[20, dim], 90))).mean_all();
+                found.losses.iter().fold(start, |sum, loss| sum + loss.value).backward().params
+            };
             waiting.retain(|id| !grads.get(*id).is_some_and(nonzero));
+            // As in training: at its start a hierarchy passes the decoder's gradient by its coarse levels.
+            for (id, gradient) in grads {
+                store.get_mut(id).zip_assign(&gradient, |w, g| w - 0.1 * g);
+            }
         }
         assert!(waiting.is_empty(), "{config:?}");
     }

@@ -112,7 +112,7 @@ impl<T: Real> Quantizer<T> for Wrong<T> {
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
         let right = self.inner.lookup(g, codes);
         if self.is(Mistake::HiddenState) {
-            return right + 1e-3 * self.absorbed.load(Ordering::Relaxed) as f64;
+            return right * (1.0 + 1e-3 * self.absorbed.load(Ordering::Relaxed) as f64);
         }
         right
     }

@@ -13,6 +13,11 @@ const VECTOR_QUANTIZE: &str = "kind = \"projected\"\ndim = 3\nquantizer = { kind
 const RESIDUAL_VQ: &str = "kind = \"projected\"\ndim = 5\n[quantizer]\nkind = \"residual\"\nlevels = 4\n\
                            quantizer = { kind = \"codebook\", codes = 8 }";
 
+const COSINE: &str =
+    "kind = \"projected\"\ndim = 4\nquantizer = { kind = \"codebook\", codes = 8, metric = \"cosine\" }";
+const SHARED: &str = "kind = \"residual\"\nlevels = 3\nsharing = \"shared\"\n\
+                      quantizer = { kind = \"codebook\", codes = 8 }";
+
 fn build(dim: usize, text: &str) -> (ParamStore<f32>, Box<dyn Quantizer<f32>>) {
     let config: QuantizerConfig = toml::from_str(text).expect("a config");
     let mut store = ParamStore::new();
@@ -36,7 +41,12 @@ fn answers(file: &str) -> (Tensor<f32>, Vec<f32>, Vec<u64>) {
 
 #[test]
 fn a_loaded_quantizer_gives_the_codes_and_values_it_gave_in_pytorch() {
-    for (name, dim, text) in [("vector_quantize", 7, VECTOR_QUANTIZE), ("residual_vq", 6, RESIDUAL_VQ)] {
+    for (name, dim, text) in [
+        ("vector_quantize", 7, VECTOR_QUANTIZE),
+        ("vector_quantize_cosine", 6, COSINE),
+        ("residual_vq", 6, RESIDUAL_VQ),
+        ("residual_vq_shared", 5, SHARED),
+    ] {
         let (mut store, q) = build(dim, text);
         torch::load(&path(&format!("{name}.safetensors")), &mut store, "").expect("it fits");
         let (x, y, indices) = answers(&format!("{name}_io.safetensors"));
@@ -62,4 +72,22 @@ fn a_state_dict_of_another_quantizer_is_refused_with_every_difference() {
         differences.iter().any(|d| matches!(d, Difference::Shape { name, .. } if name == "project_in.bias"))
     );
     assert_eq!(format!("{store:?}"), before, "nothing was changed");
+}
+
+#[test]
+fn levels_that_differ_are_no_shared_codes_and_other_depths_do_not_fit() {
+    let refused = |text: &str, file: &str| {
+        let (mut store, _) = build(6, text);
+        match torch::load(&path(file), &mut store, "").expect_err("it does not fit") {
+            CheckpointError::Mismatch { differences, .. } => differences,
+            error => panic!("{error}"),
+        }
+    };
+    let shared = RESIDUAL_VQ.replace("levels = 4", "levels = 4\nsharing = \"shared\"");
+    let found = refused(&shared, "residual_vq.safetensors");
+    assert!(found.contains(&Difference::Unexpected("layers.1._codebook.embed".into())), "{found:?}");
+    let found = refused(&RESIDUAL_VQ.replace("levels = 4", "levels = 3"), "residual_vq.safetensors");
+    assert_eq!(found, [Difference::Unexpected("layers.3._codebook.embed".into())]);
+    let found = refused(&RESIDUAL_VQ.replace("levels = 4", "levels = 5"), "residual_vq.safetensors");
+    assert!(found.contains(&Difference::Missing("layers.4._codebook.embed".into())), "{found:?}");
 }

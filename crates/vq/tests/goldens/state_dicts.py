@@ -3,7 +3,7 @@
     pip install torch==2.15.0 vector-quantize-pytorch==1.32.0 safetensors numpy
 """
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_model, save_model
 from vector_quantize_pytorch import ResidualVQ, VectorQuantize
 
 from common import clear_choice, clustered, seed, single, write
@@ -14,6 +14,8 @@ def trained(module, shape):
     """A few training steps, so that no buffer is at its start."""
     for layer in getattr(module, "layers", [module]):
         codes = torch.randn(layer._codebook.embed.shape)
+        if layer.use_cosine_sim:
+            codes = torch.nn.functional.normalize(codes, dim=-1)
         layer._codebook.embed.copy_(codes)
         layer._codebook.embed_avg.copy_(codes)
     module.train()
@@ -24,8 +26,8 @@ def trained(module, shape):
 
 def save(name, module, again, x):
     y, indices, _ = module(x)
-    save_file(module.state_dict(), f"{name}.safetensors", {"format": "pt"})
-    again.load_state_dict(load_file(f"{name}.safetensors"))
+    save_model(module, f"{name}.safetensors", {"format": "pt"})  # what layers share is saved once
+    load_model(again, f"{name}.safetensors")
     assert torch.equal(again.eval()(x)[0], y) and torch.equal(again.get_output_from_indices(indices), y)
     write(f"{name}_io.safetensors", {"x": x, "y": y, "indices": indices})
 
@@ -35,7 +37,7 @@ def clear(module, x):
         if isinstance(module, ResidualVQ):
             residuals(module, x)
         else:
-            clear_choice(module.project_in(x), module._codebook.embed[0])
+            clear_choice(module.project_in(x), module._codebook.embed[0], cosine=module.use_cosine_sim)
         return True
     except AssertionError:
         return False
@@ -45,8 +47,12 @@ def main():
     with single(), torch.no_grad():
         for name, build, dim in [
             ("vector_quantize", lambda: VectorQuantize(dim=7, codebook_size=8, codebook_dim=3, decay=0.9, rotation_trick=False), 7),
+            ("vector_quantize_cosine", lambda: VectorQuantize(dim=6, codebook_size=8, codebook_dim=4, decay=0.9,
+                                                              use_cosine_sim=True), 6),
             ("residual_vq", lambda: ResidualVQ(dim=6, num_quantizers=4, codebook_size=8, codebook_dim=5, decay=0.9,
-                                               rotation_trick=False), 6)]:
+                                               rotation_trick=False), 6),
+            ("residual_vq_shared", lambda: ResidualVQ(dim=5, num_quantizers=3, codebook_size=8, decay=0.9,
+                                                      shared_codebook=True), 5)]:
             seed(name)
             module = trained(build(), (4, 16, dim))
             x = clustered((3, 9, dim))

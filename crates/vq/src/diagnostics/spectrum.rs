@@ -1,86 +1,34 @@
-//! The health of a codebook, as plain data: how many codes live, how evenly they are used, how many dimensions matter.
-
-use std::collections::BTreeMap;
+//! What directions rows and codes span, and which codes coincide.
 
 use gradbook_autograd::{Real, Tensor, gemm::gemm};
-use serde::{Deserialize, Serialize};
-
-use crate::{Codes, SKIPPED};
-
-/// How the codes of one slot were used over some rows, from exact counts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Usage {
-    /// How many codes there are.
-    pub codes: u64,
-    /// Uses of each code that was used at all, by index.
-    pub counts: BTreeMap<u64, u64>,
-}
-
-impl Usage {
-    /// The usage of one slot.
-    ///
-    /// ```
-    /// use gradbook_vq::{Codes, diagnostics::Usage};
-    /// let usage = Usage::of(&Codes::single(vec![0, 0, 3, 3], 8), 0);
-    /// assert_eq!((usage.alive(), usage.codes), (2, 8));
-    /// assert!((usage.perplexity() - 2.0).abs() < 1e-12 && (usage.bits() - 1.0).abs() < 1e-12);
-    /// ```
-    pub fn of(codes: &Codes, slot: usize) -> Self {
-        let mut usage = Self { codes: codes.radix(slot), counts: BTreeMap::new() };
-        usage.add(codes.column(slot));
-        usage
-    }
-
-    /// Counts more rows.
-    pub fn add(&mut self, column: &[u64]) {
-        column.iter().filter(|&&k| k != SKIPPED).for_each(|&k| *self.counts.entry(k).or_default() += 1);
-    }
-
-    /// Codes used at least once.
-    pub fn alive(&self) -> usize {
-        self.counts.len()
-    }
-
-    /// H = −Σ p ln p over the shares p of all uses, in nats.
-    pub fn entropy(&self) -> f64 {
-        let total = self.counts.values().sum::<u64>() as f64;
-        self.counts.values().map(|&n| n as f64 / total).map(|p| -p * p.ln()).sum::<f64>().max(0.0)
-    }
-
-    /// exp H: as many equally used codes would have this entropy. Between 1 and K.
-    pub fn perplexity(&self) -> f64 {
-        self.entropy().exp()
-    }
-
-    /// H in bits: what a token costs with a perfect entropy coder.
-    pub fn bits(&self) -> f64 {
-        self.entropy() / std::f64::consts::LN_2
-    }
-
-    /// The uses of all codes, those of dead ones being 0. For slots small enough to list.
-    pub fn dense(&self) -> Vec<u64> {
-        (0..self.codes).map(|k| self.counts.get(&k).copied().unwrap_or(0)).collect()
-    }
-}
-
-/// 10·log₁₀ of the energy of rows over that of their quantization error, in decibels.
-pub fn signal_to_noise<T: Real>(z: &Tensor<T>, q: &Tensor<T>) -> f64 {
-    let pairs = || z.as_slice().iter().zip(q.as_slice()).map(|(z, q)| (z.to_f64(), q.to_f64()));
-    let (signal, noise) = pairs().fold((0.0, 0.0), |(s, n), (z, q)| (s + z * z, n + (z - q) * (z - q)));
-    10.0 * (signal / noise).log10()
-}
 
 /// The share of codes that coincide with an earlier one to within `tolerance` of the codes' deviation.
+///
+/// ```
+/// use gradbook_autograd::Tensor;
+/// use gradbook_vq::diagnostics::duplicate_rate;
+/// let codes = Tensor::new([4, 1], vec![1.0, 2.0, 1.0, 1.0 + 1e-9]);
+/// assert_eq!(duplicate_rate(&codes, 1e-3), 0.5);
+/// ```
 pub fn duplicate_rate<T: Real>(codes: &Tensor<T>, tolerance: f64) -> f64 {
-    let rows = codes.rows();
-    let scale = covariance(codes).iter().map(|row| row.0[row.1]).sum::<f64>();
-    let near = |i: usize, j: usize| {
-        let d: f64 =
-            rows.row(i).iter().zip(rows.row(j)).map(|(a, b)| (a.to_f64() - b.to_f64()).powi(2)).sum();
-        d <= tolerance * tolerance * scale
-    };
-    let doubles = (0..rows.nrows()).filter(|&i| (0..i).any(|j| near(i, j))).count();
-    doubles as f64 / rows.nrows().max(1) as f64
+    let rows: Vec<Vec<f64>> =
+        codes.rows().outer_iter().map(|row| row.iter().map(|x| x.to_f64()).collect()).collect();
+    let variances: Vec<f64> = covariance(codes).iter().map(|(row, channel)| row[*channel]).collect();
+    let reach = tolerance * variances.iter().sum::<f64>().sqrt();
+    // Near codes are near in every channel: in the order of the widest, only neighbors need a look.
+    let widest = (0..variances.len()).max_by(|&a, &b| variances[a].total_cmp(&variances[b])).unwrap_or(0);
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by(|&a, &b| rows[a][widest].total_cmp(&rows[b][widest]));
+    let near =
+        |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>() <= reach * reach;
+    let mut repeats = vec![false; rows.len()];
+    for (place, &a) in order.iter().enumerate() {
+        let beside = order[place + 1..].iter().take_while(|&&b| rows[b][widest] - rows[a][widest] <= reach);
+        for &b in beside.filter(|&&b| near(&rows[a], &rows[b])) {
+            repeats[a.max(b)] = true;
+        }
+    }
+    repeats.iter().filter(|&&repeat| repeat).count() as f64 / rows.len().max(1) as f64
 }
 
 /// exp of the entropy of the spectrum of the rows' covariance: how many directions carry their variance. Between 1 and

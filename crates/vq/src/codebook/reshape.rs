@@ -1,0 +1,88 @@
+//! More codes, or wider ones, in the middle of training.
+
+use gradbook_autograd::{ParamStore, Real, Rng, Tensor};
+use ndarray_rand::{rand::distr::Distribution, rand_distr::StandardNormal};
+
+use super::{
+    book::{Codebook, identity},
+    learning::Form,
+};
+use crate::inset::{inset, inset_entry};
+
+/// How a codebook gets more codes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Growth {
+    /// New codes are copies of the most used old ones, moved by noise of this size relative to the codes' deviation.
+    Jitter(f64),
+}
+
+impl Codebook {
+    /// Grows the codebook to `count` codes; the old ones stay as they are.
+    ///
+    /// # Panics
+    /// If `count` is smaller than K.
+    #[track_caller]
+    pub fn grow<T: Real>(&self, store: &mut ParamStore<T>, count: usize, how: Growth, rng: &mut Rng) {
+        let old = self.len(store);
+        assert!(count >= old, "grow: {count} codes are fewer than the {old} there are");
+        let Growth::Jitter(size) = how;
+        let values = self.values(store);
+        let (width, deviation) = (self.width(store), deviation(values.as_slice()));
+        let used = self.ema.as_ref().map_or(self.hits, |ema| ema.counts);
+        let mut order: Vec<usize> = (0..old).collect();
+        let counts = store.get(used).as_slice();
+        order.sort_by(|&a, &b| counts[b].partial_cmp(&counts[a]).unwrap_or(std::cmp::Ordering::Equal));
+        let jitter = T::of(size * deviation);
+        let rows: Vec<Vec<T>> = (old..count)
+            .map(|k| {
+                let row = &values.as_slice()[order[(k - old) % old] * width..][..width];
+                row.iter().map(|&e| e + jitter * T::of(StandardNormal.sample(rng))).collect()
+            })
+            .collect();
+        for (_, id) in self.per_code() {
+            let value = store.get(id);
+            let mut shape = value.shape().to_vec();
+            let row = value.as_slice().len() / old;
+            shape[0] = count;
+            let mut elements = value.as_slice().to_vec();
+            elements.resize(count * row, T::ZERO);
+            *store.get_mut(id) = Tensor::new(&shape[..], elements);
+        }
+        let rows: Vec<(usize, &[T])> = rows.iter().enumerate().map(|(i, row)| (old + i, &row[..])).collect();
+        self.put(store, &rows);
+    }
+
+    /// Gives every code zeros in new channels, behind the old ones, up to `dim` of them. `None` if that is fewer.
+    pub(super) fn widen<T: Real>(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
+        let old = self.width(store);
+        let (rows, places): (Vec<usize>, Vec<usize>) = ((0..self.len(store)).collect(), (0..old).collect());
+        if dim < old {
+            return None;
+        }
+        let averages = self.ema.iter().flat_map(|ema| [ema.sums, ema.new_sums]);
+        for id in averages.chain([self.codes]) {
+            let wide = inset(store.get(id), &rows, &places, Tensor::zeros([rows.len(), dim]));
+            *store.get_mut(id) = wide;
+        }
+        match self.config.learning.form() {
+            Form::Plain => {}
+            Form::Linear => {
+                let wide = inset(store.get(self.shared[0]), &places, &places, identity(dim));
+                *store.get_mut(self.shared[0]) = wide;
+            }
+            Form::Affine => {
+                inset_entry(store, self.shared[0], &places, dim, T::ONE);
+                inset_entry(store, self.shared[1], &places, dim, T::ZERO);
+            }
+        }
+        Some(places)
+    }
+}
+
+/// √ of the mean square of the elements about their mean; if they are all equal, their size, or 1.
+fn deviation<T: Real>(x: &[T]) -> f64 {
+    let n = x.len().max(1) as f64;
+    let mean = x.iter().map(|x| x.to_f64()).sum::<f64>() / n;
+    let deviation = (x.iter().map(|x| (x.to_f64() - mean).powi(2)).sum::<f64>() / n).sqrt();
+    [deviation, mean.abs(), 1.0].into_iter().find(|&d| d > 1e-6 * mean.abs()).unwrap_or(1.0)
+}
