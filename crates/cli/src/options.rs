@@ -60,7 +60,7 @@ impl TrainOptions {
     /// The recipe with these options applied.
     pub fn apply(&self, mut recipe: Recipe) -> Result<Recipe, Error> {
         if let Some(steps) = self.steps {
-            recipe.train = recipe.train.stretched(steps);
+            recipe = recipe.stretched(steps);
         }
         for assignment in &self.set {
             recipe = recipe.set(assignment)?;

@@ -39,7 +39,7 @@ pub struct Tokens {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenFile {
-    /// The path of the recording, with `/`; never absolute, never upwards.
+    /// The path of the recording below the folder that holds all of them, with `/`; never absolute, never upwards.
     pub name: String,
     /// Its frames.
     pub frames: usize,
@@ -54,14 +54,15 @@ pub struct TokenFile {
 pub fn encode(model: &Trained, files: &[PathBuf]) -> Result<Tokens, Error> {
     let radices = model.quantizer()?.radices(&model.store);
     let mel = model.mel.params();
-    let one = |path: &PathBuf| {
+    let one = |(path, name): (&PathBuf, String)| {
         let audio = wav::read(path)?;
         let frames = model.frames(&resample(&audio.samples, audio.sample_rate, mel.sample_rate));
         let codes = model.encode(&frames)?;
         let codes = (0..codes.slots()).map(|slot| codes.column(slot).to_vec()).collect();
-        Ok(TokenFile { name: name(path), frames: frames.nrows(), codes })
+        Ok(TokenFile { name, frames: frames.nrows(), codes })
     };
-    let files: Vec<TokenFile> = files.par_iter().with_max_len(1).map(one).collect::<Result<_, Error>>()?;
+    let named = files.par_iter().zip(names(files)).with_max_len(1);
+    let files: Vec<TokenFile> = named.map(one).collect::<Result<_, Error>>()?;
     distinct(&files)?;
     Ok(Tokens {
         version: VERSION,
@@ -136,19 +137,35 @@ fn check(model: &Trained, tokens: &Tokens) -> Result<(), String> {
     Ok(())
 }
 
-/// How many codes each slot holds for a clip of so many latents: as many as silence has.
+/// How many codes each slot holds for a clip of so many latents: one each, or where the quantizer looks along the length,
+/// as many as silence has.
 fn lengths(model: &Trained, quantizer: &dyn Quantizer<f32>, latents: usize) -> Vec<usize> {
+    if quantizer.rowwise() {
+        return vec![latents; quantizer.slots()];
+    }
     let codes = quantizer.encode(&model.store, &Tensor::zeros([latents, model.model.latent()]));
     (0..codes.slots()).map(|slot| codes.column(slot).len()).collect()
 }
 
-/// A path without its root and what leads upwards, with `/` on every system.
-fn name(path: &Path) -> String {
-    let normal = path.components().filter_map(|part| match part {
-        Component::Normal(part) => Some(part.to_string_lossy()),
-        _ => None,
-    });
-    normal.collect::<Vec<_>>().join("/")
+/// What recordings are called: their paths below the innermost folder that holds them all, with `/` on every system.
+fn names(files: &[PathBuf]) -> Vec<String> {
+    let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let files: Vec<PathBuf> = files.iter().map(whole).collect();
+    let parts: Vec<Vec<Component<'_>>> = files.iter().map(|path| path.components().collect()).collect();
+    let folder = |parts: &[Component<'_>]| parts.len().saturating_sub(1);
+    let mut shared = parts.first().map_or(0, |first| folder(first));
+    for other in &parts {
+        let same = other.iter().zip(&parts[0]).take_while(|(a, b)| a == b).count();
+        shared = shared.min(same).min(folder(other));
+    }
+    let name = |parts: &Vec<Component<'_>>| {
+        let normal = parts[shared..].iter().filter_map(|part| match part {
+            Component::Normal(part) => Some(part.to_string_lossy()),
+            _ => None,
+        });
+        normal.collect::<Vec<_>>().join("/")
+    };
+    parts.iter().map(name).collect()
 }
 
 fn distinct(files: &[TokenFile]) -> Result<(), Error> {

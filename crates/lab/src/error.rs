@@ -91,16 +91,12 @@ impl RecipeError {
     }
 
     pub(crate) fn new(error: &toml::de::Error) -> Self {
-        let text = error.to_string();
-        let quoted: Vec<&str> = error.message().split('`').skip(1).step_by(2).collect();
-        let hint = match quoted.split_first() {
-            Some((unknown, known)) if error.message().starts_with("unknown") => nearest(unknown, known),
-            _ => None,
-        };
-        Self(
-            text.trim_end().to_owned()
-                + &hint.map_or_else(String::new, |name| format!("\ndid you mean `{name}`?")),
-        )
+        Self(error.to_string().trim_end().to_owned() + &meant(error))
+    }
+
+    /// What is wrong with a value that was set, without the place in a text that nobody wrote.
+    pub(crate) fn set(assignment: &str, error: &toml::de::Error) -> Self {
+        Self(format!("`{assignment}`: {}{}", error.message(), meant(error)))
     }
 
     pub(crate) fn no_such_recipe(name: &str, known: &[&str]) -> Self {
@@ -111,6 +107,16 @@ impl RecipeError {
             known.join(", ")
         ))
     }
+}
+
+/// The key that was probably meant by an unknown one.
+fn meant(error: &toml::de::Error) -> String {
+    let quoted: Vec<&str> = error.message().split('`').skip(1).step_by(2).collect();
+    let hint = match quoted.split_first() {
+        Some((unknown, known)) if error.message().starts_with("unknown") => nearest(unknown, known),
+        _ => None,
+    };
+    hint.map_or_else(String::new, |name| format!("\ndid you mean `{name}`?"))
 }
 
 /// The known name that is most like `name`, if any is.

@@ -65,6 +65,7 @@ mod recipe;
 mod run;
 mod seeding;
 mod state;
+mod stretch;
 mod train;
 mod train_config;
 mod trained;

@@ -124,12 +124,21 @@ impl Model {
 
     /// Encodes, quantizes (unless told to leave that out) and decodes `x` `[batch, frame, mel]`.
     pub fn forward<'t>(&self, g: &Graph<'t, f32>, x: Var<'t, f32>, quantize: bool) -> Forward<'t> {
-        let mut latents = self.encode(g, x);
+        self.reconstruct(g, self.encode(g, x), quantize)
+    }
+
+    /// Quantizes latents (unless told to leave that out) and decodes them.
+    pub fn reconstruct<'t>(
+        &self,
+        g: &Graph<'t, f32>,
+        mut latents: Var<'t, f32>,
+        quantize: bool,
+    ) -> Forward<'t> {
         if quantize && self.quantizer.is_some() && !quantizable(&latents.value()) {
             // No quantizer takes these. A run that diverges shall end in an error that names the op, not in a panic.
             let poison = |x: &[Tensor<f32>]| x[0].map(|_| f32::NAN);
             let none = |_: &[Tensor<f32>], _: &Tensor<f32>, _: Tensor<f32>, _: &mut Sink<'_, f32>| {};
-            latents = x.tape().custom("latents too large to quantize", &[latents], poison, none);
+            latents = latents.tape().custom("latents too large to quantize", &[latents], poison, none);
             return Forward { output: self.decode(g, latents), latents, quantized: None };
         }
         let quantized = self.quantizer.as_ref().filter(|_| quantize).map(|q| q.quantize(g, latents.into()));

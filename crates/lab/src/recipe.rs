@@ -155,6 +155,7 @@ impl Recipe {
                 .ok_or_else(|| RecipeError::plain(format!("`{key}` in `{assignment}` is not a table")))?;
         }
         place.insert(last.to_owned(), value);
-        Self::parse(&toml::to_string(&table).expect("a table can be written as TOML"))
+        let text = toml::to_string(&table).expect("a table can be written as TOML");
+        toml::from_str(&text).map_err(|error| RecipeError::set(assignment, &error))
     }
 }

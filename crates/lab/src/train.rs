@@ -101,10 +101,14 @@ impl<'c> Training<'c> {
         let train = &self.recipe.train;
         let batch = data::batch(&self.corpus.train, train.batch, train.crop, train.seed, self.step)?;
         let (model, quantize) = (&self.model, self.quantizing());
+        let settled = self.stands_still(train.freeze_encoder);
         let mut result =
             ShardedStep::new(train.shards, train.seed).run(&self.store, self.step, train.batch, |g, rows| {
                 let x = g.tape().constant(data::slice(&batch, rows));
-                let out = model.forward(g, x, quantize);
+                let z = model.encode(g, x);
+                // No gradient goes into an encoder that stands still.
+                let z = if settled { z.detach() } else { z };
+                let out = model.reconstruct(g, z, quantize);
                 let mut loss = mse(out.output, x, Reduction::Mean);
                 if let Some(own) = out.quantized.and_then(|q| q.loss()) {
                     loss = loss + own;
@@ -196,13 +200,10 @@ impl<'c> Training<'c> {
         Ok(())
     }
 
-    /// Takes away the gradients of what is frozen.
+    /// Takes away the gradients of codes that are frozen.
     fn freeze(&self, result: &mut StepResult<f32, ()>) {
-        let train = &self.recipe.train;
-        for (since, part) in [(train.freeze_encoder, "encoder."), (train.freeze_codes, "quantizer.")] {
-            if self.stands_still(since) {
-                result.grads.retain(|id| !self.store.entry(id).name.starts_with(part));
-            }
+        if self.stands_still(self.recipe.train.freeze_codes) {
+            result.grads.retain(|id| !self.store.entry(id).name.starts_with("quantizer."));
         }
     }
 

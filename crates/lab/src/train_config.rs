@@ -1,6 +1,6 @@
 //! [`TrainConfig`]: how a model is trained, and what happens at which step.
 
-use gradbook_nn::{OptimizerConfig, Schedule};
+use gradbook_nn::OptimizerConfig;
 use serde::{Deserialize, Serialize};
 
 /// How a model is trained.
@@ -122,46 +122,5 @@ impl TrainConfig {
     /// Steps between evaluations.
     pub fn evaluation_interval(&self) -> u64 {
         self.evaluate_every.unwrap_or(self.steps.div_ceil(10)).max(1)
-    }
-
-    /// The same recipe over another number of steps: whatever happens at a time happens at the same share of the run.
-    pub fn stretched(&self, steps: u64) -> Self {
-        let factor = steps as f64 / self.steps.max(1) as f64;
-        let at = |step: u64| (step as f64 * factor).round() as u64;
-        let mut new = self.clone();
-        new.steps = steps;
-        new.warmup = at(self.warmup);
-        new.optimizer.schedule = stretch(&self.optimizer.schedule, &at);
-        if let Some(seeding) = &mut new.seeding {
-            seeding.again.iter_mut().for_each(|step| *step = at(*step));
-        }
-        new.grow.iter_mut().for_each(|grow| grow.step = at(grow.step));
-        new.raise.iter_mut().for_each(|raise| raise.step = at(raise.step));
-        new.freeze_encoder = self.freeze_encoder.map(at);
-        new.freeze_codes = self.freeze_codes.map(at);
-        new.evaluate_every = self.evaluate_every.map(|every| at(every).max(1));
-        new
-    }
-}
-
-fn stretch(schedule: &Schedule, at: &dyn Fn(u64) -> u64) -> Schedule {
-    let some = |steps: u64| at(steps).max(1);
-    match schedule.clone() {
-        Schedule::Warmup { start, steps } => Schedule::Warmup { start, steps: some(steps) },
-        Schedule::Cosine { min, steps } => Schedule::Cosine { min, steps: some(steps) },
-        Schedule::Linear { end, steps } => Schedule::Linear { end, steps: some(steps) },
-        Schedule::Step { every, factor } => Schedule::Step { every: some(every), factor },
-        Schedule::Piecewise { milestones, factor } => {
-            Schedule::Piecewise { milestones: milestones.into_iter().map(at).collect(), factor }
-        }
-        Schedule::OneCycle { steps, rise, div, final_div } => {
-            Schedule::OneCycle { steps: some(steps), rise, div, final_div }
-        }
-        Schedule::Then { first, steps, second } => Schedule::Then {
-            first: Box::new(stretch(&first, at)),
-            steps: at(steps),
-            second: Box::new(stretch(&second, at)),
-        },
-        same @ (Schedule::Constant | Schedule::Exponential { .. }) => same,
     }
 }

@@ -97,7 +97,7 @@ impl Compare {
             // The data of all are those given here, whatever the recipe says.
             (recipe.data, recipe.train.seed) = (gradbook_audio::CorpusConfig::default(), 0);
             if story {
-                recipe.train = recipe.train.stretched(STORY_STEPS);
+                recipe = recipe.stretched(STORY_STEPS);
             }
             let recipe = self.options.apply(recipe)?;
             if recipes.iter().any(|other| other.name == recipe.name) {

@@ -79,6 +79,9 @@ fn tokens_are_exact_and_the_same_on_any_number_of_threads() {
     );
     assert_eq!(tokens.files.iter().map(|f| f.frames).collect::<Vec<_>>(), [1 + (5600 - 256) / 64, 32, 35]);
 
+    let named: Vec<&str> = tokens.files.iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(named, ["0.wav", "1.wav", "2.wav"]); // below the folder that holds them all
+
     let out = folder.path().join("out");
     let paths = codec::decode(&model, &tokens, &folder.path().join("t.json"), &out).expect("sounds");
     let audio = wav::read(&paths[0]).expect("a sound");

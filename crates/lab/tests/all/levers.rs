@@ -53,6 +53,25 @@ fn codes_seeded_from_windows_over_the_clips_differ_from_those_of_random_crops() 
 #[test]
 fn a_stretched_run_freezes_at_the_same_share_of_its_steps() {
     let recipe = common::recipe().set("train.freeze_codes=24").expect("a key");
-    let half = recipe.train.stretched(15);
+    let half = recipe.stretched(15).train;
     assert_eq!((half.freeze_encoder, half.freeze_codes), (Some(13), Some(12)));
+}
+
+#[test]
+fn a_stretched_run_moves_the_times_of_quantizers_within_quantizers() {
+    let text = r#"
+        [quantizer]
+        kind = "residual"
+        levels = 2
+        [quantizer.quantizer]
+        kind = "codebook"
+        codes = 8
+        commitment = { value = 1.0, schedule = { kind = "linear", steps = 1000 } }
+        respawn = { every = 20, below = { hits = 1.0 }, until = 3000 }
+    "#;
+    let half = Recipe::parse(text).expect("a recipe").stretched(2000).to_toml();
+    assert!(
+        half.contains("steps = 500") && half.contains("until = 1500") && half.contains("every = 20"),
+        "{half}"
+    );
 }

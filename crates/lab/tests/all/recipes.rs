@@ -20,8 +20,7 @@ fn small(name: &str) -> Recipe {
     if let Some(seeding) = &mut recipe.train.seeding {
         seeding.latents = 200;
     }
-    recipe.train = recipe.train.stretched(8);
-    recipe
+    recipe.stretched(8)
 }
 
 #[test]

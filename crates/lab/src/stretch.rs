@@ -1,0 +1,88 @@
+//! A recipe over another number of steps: whatever happens at a time happens at the same share of the run.
+
+use gradbook_nn::Schedule;
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::{Recipe, TrainConfig};
+
+impl Recipe {
+    /// The same recipe over another number of steps: warm-up, schedules, growth, seeding, the end of respawn and what
+    /// freezes move along, in the quantizer too, however deep it is nested. Intervals and rates stay.
+    ///
+    /// ```
+    /// use gradbook_lab::Recipe;
+    /// let text = "[quantizer]\nkind = \"codebook\"\ncodes = 8\nrespawn = { every = 5, below = { hits = 1.0 }, until = 300 }";
+    /// let half = Recipe::parse(text).unwrap().stretched(2000);
+    /// assert!(half.to_toml().contains("until = 150") && half.to_toml().contains("every = 5"));
+    /// ```
+    #[must_use]
+    pub fn stretched(&self, steps: u64) -> Self {
+        let factor = steps as f64 / self.train.steps.max(1) as f64;
+        let at = |step: u64| (step as f64 * factor).round() as u64;
+        let quantizer = self.quantizer.as_ref().map(|quantizer| {
+            let mut table = Table::try_from(quantizer).expect("a quantizer's settings are a table");
+            stretch_table(&mut table, &at);
+            table.try_into().expect("times alone have changed")
+        });
+        Self { train: self.train.stretched(&at, steps), quantizer, ..self.clone() }
+    }
+}
+
+/// Moves what a quantizer's settings call `until` or `schedule`.
+fn stretch_table(table: &mut Table, at: &dyn Fn(u64) -> u64) {
+    for (key, value) in table.iter_mut() {
+        match (key.as_str(), value) {
+            ("until", Value::Integer(step)) => *step = at(u64::try_from(*step).unwrap_or(0)) as i64,
+            ("schedule", value) => {
+                let schedule = Schedule::deserialize(value.clone()).expect("it was written from one");
+                *value = Value::try_from(stretch(&schedule, at)).expect("it can be written as it was read");
+            }
+            (_, Value::Table(inner)) => stretch_table(inner, at),
+            (_, Value::Array(all)) => {
+                all.iter_mut().filter_map(Value::as_table_mut).for_each(|inner| stretch_table(inner, at));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl TrainConfig {
+    fn stretched(&self, at: &dyn Fn(u64) -> u64, steps: u64) -> Self {
+        let mut new = self.clone();
+        new.steps = steps;
+        new.warmup = at(self.warmup);
+        new.optimizer.schedule = stretch(&self.optimizer.schedule, at);
+        if let Some(seeding) = &mut new.seeding {
+            seeding.again.iter_mut().for_each(|step| *step = at(*step));
+        }
+        new.grow.iter_mut().for_each(|grow| grow.step = at(grow.step));
+        new.raise.iter_mut().for_each(|raise| raise.step = at(raise.step));
+        new.freeze_encoder = self.freeze_encoder.map(at);
+        new.freeze_codes = self.freeze_codes.map(at);
+        new.evaluate_every = self.evaluate_every.map(|every| at(every).max(1));
+        new
+    }
+}
+
+fn stretch(schedule: &Schedule, at: &dyn Fn(u64) -> u64) -> Schedule {
+    let some = |steps: u64| at(steps).max(1);
+    match schedule.clone() {
+        Schedule::Warmup { start, steps } => Schedule::Warmup { start, steps: some(steps) },
+        Schedule::Cosine { min, steps } => Schedule::Cosine { min, steps: some(steps) },
+        Schedule::Linear { end, steps } => Schedule::Linear { end, steps: some(steps) },
+        Schedule::Step { every, factor } => Schedule::Step { every: some(every), factor },
+        Schedule::Piecewise { milestones, factor } => {
+            Schedule::Piecewise { milestones: milestones.into_iter().map(at).collect(), factor }
+        }
+        Schedule::OneCycle { steps, rise, div, final_div } => {
+            Schedule::OneCycle { steps: some(steps), rise, div, final_div }
+        }
+        Schedule::Then { first, steps, second } => Schedule::Then {
+            first: Box::new(stretch(&first, at)),
+            steps: at(steps),
+            second: Box::new(stretch(&second, at)),
+        },
+        same @ (Schedule::Constant | Schedule::Exponential { .. }) => same,
+    }
+}
