@@ -17,11 +17,8 @@ const CELL: f64 = 7.5;
 
 /// Three recipes on the built-in sounds, and k-means on their frames.
 pub fn reports() -> Vec<RunReport> {
-    let recipes = ["collapse", "ema", "best"].map(|name| {
-        let mut recipe = Recipe::built_in(name).expect("it comes with the program");
-        recipe.train = recipe.train.stretched(STEPS);
-        recipe
-    });
+    let recipes = ["collapse", "ema", "best"]
+        .map(|name| Recipe::built_in(name).expect("it comes with the program").stretched(STEPS));
     let corpus = Corpus::load(&recipes[0].data, &|_, _| {}).expect("these sounds are made by rule");
     let folder = RunFolder::new(std::env::temp_dir().join("gradbook_book_figures"));
     let never = AtomicBool::new(false);
