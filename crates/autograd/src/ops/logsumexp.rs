@@ -6,7 +6,12 @@ use super::*;
 pub static LOGSUMEXP: Op = Op {
     name: "logsumexp",
     formula: "y = ln Σ eˣ over axes",
-    cases: reduction_cases!(normal: logsumexp(&[1]), logsumexp_keep(&[2, 0]), logsumexp_all()),
+    cases: |s| {
+        let cases = reduction_cases!(normal: logsumexp(&[1]), logsumexp_keep(&[2, 0]), logsumexp_all());
+        let mut cases = cases(s);
+        cases.push(case!([s.normal(&[3, 4])], |x| (x[0] + 100.0).logsumexp(&[1])));
+        cases
+    },
 };
 
 impl<T: Real> Var<'_, T> {

@@ -64,7 +64,7 @@ macro_rules! operator_with_number {
 /// Cases of a reduction: over some axes, over some that are kept, over all.
 macro_rules! reduction_cases {
     ($draw:ident: $some:ident($axes:expr), $keep:ident($kept:expr), $all:ident()) => {
-        |s| {
+        |s: &mut Sampler| {
             let [a, b, c] = s.dims();
             vec![
                 case!([s.$draw(&[a, b, c])], |x| x[0].$some($axes)),
