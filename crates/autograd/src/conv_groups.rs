@@ -37,7 +37,8 @@ impl Windows {
         let w = w.reshaped(if swap { [self.taps * width, outputs] } else { [self.taps, outputs * width] });
         if !self.is_depthwise(width * self.spec.groups, outputs) {
             return self.by_group(g, &w, bias, |g, w, bias| {
-                let shape = if swap { [self.taps, width, channels(g)] } else { [self.taps, channels(g), width] };
+                let shape =
+                    if swap { [self.taps, width, channels(g)] } else { [self.taps, channels(g), width] };
                 self.dense_adjoint(g, (&w.reshaped(shape), swap), bias)
             });
         }

@@ -149,7 +149,7 @@ fn lifted_product<T: Real>(
                     lower(std::array::from_fn(m), bias, y);
                 }
             });
-        })
+        });
     })
 }
 

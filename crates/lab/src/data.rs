@@ -4,7 +4,7 @@ use gradbook_audio::{Clip, Corpus};
 use gradbook_autograd::{Shape, Stream, Tensor};
 use ndarray_rand::rand::Rng as _;
 
-use crate::Error;
+use crate::{Crops, Error};
 
 /// Tells the stream of crops from those of the model.
 const CROPS: u64 = u64::MAX;
@@ -20,12 +20,29 @@ pub fn batch(
     frames: usize,
     seed: u64,
     step: u64,
+    crops: Crops,
 ) -> Result<Tensor<f32>, Error> {
     let mut rng = Stream::new(seed, step, CROPS).next_use();
     let mut elements = Vec::new();
+    let all: usize = clips.iter().map(|clip| clip.frame_count() / frames).sum();
     for _ in 0..count {
-        let clip = &clips[rng.random_range(0..clips.len())];
-        let start = rng.random_range(0..=clip.frame_count() - frames);
+        let (clip, start) = match crops {
+            Crops::Anywhere => {
+                let clip = &clips[rng.random_range(0..clips.len())];
+                (clip, rng.random_range(0..=clip.frame_count() - frames))
+            }
+            Crops::Windows { shift } => {
+                let mut window = rng.random_range(0..all);
+                let mut which = clips.iter();
+                let mut clip = which.next().expect("clips were checked");
+                while window >= clip.frame_count() / frames {
+                    window -= clip.frame_count() / frames;
+                    clip = which.next().expect("fewer windows than there are");
+                }
+                let moved = (window * frames + rng.random_range(0..=2 * shift)).saturating_sub(shift);
+                (clip, moved.min(clip.frame_count() - frames))
+            }
+        };
         elements.extend(clip.crop(start, frames)?.iter());
     }
     let mels = elements.len() / (count * frames);

@@ -81,6 +81,6 @@ pub use model::{Forward, Model, ModelConfig};
 pub use recipe::{BUILT_IN, Recipe};
 pub use run::{Ending, Run, Status};
 pub use train::Training;
-pub use train_config::{Grow, Raise, Seeding, TrainConfig};
+pub use train_config::{Crops, Grow, Raise, Seeding, TrainConfig};
 pub use trained::Trained;
 pub use two_level::{TopConfig, TwoLevel};

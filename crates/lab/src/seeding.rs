@@ -43,7 +43,7 @@ impl Training<'_> {
             chosen.chunks(train.batch).map(part).collect()
         } else {
             let key = |i| SEEDING + (self.step << 16) + i;
-            let draw = |i| data::batch(clips, train.batch, train.crop, train.seed, key(i));
+            let draw = |i| data::batch(clips, train.batch, train.crop, train.seed, key(i), train.crops);
             (0..seeding.latents.div_ceil(per_batch) as u64).map(draw).collect::<Result<Vec<_>, _>>()?
         };
         let encode = |x: Tensor<f32>| {

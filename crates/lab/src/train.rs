@@ -99,7 +99,8 @@ impl<'c> Training<'c> {
         let start = Instant::now();
         self.events()?;
         let train = &self.recipe.train;
-        let batch = data::batch(&self.corpus.train, train.batch, train.crop, train.seed, self.step)?;
+        let batch =
+            data::batch(&self.corpus.train, train.batch, train.crop, train.seed, self.step, train.crops)?;
         let (model, quantize) = (&self.model, self.quantizing());
         let settled = self.stands_still(train.freeze_encoder);
         let mut result =

@@ -13,6 +13,8 @@ pub struct TrainConfig {
     pub batch: usize,
     /// Frames per crop.
     pub crop: usize,
+    /// Where crops are taken.
+    pub crops: Crops,
     /// The seed of everything random.
     pub seed: u64,
     /// Pieces that a batch is cut into, which threads share. Part of the arithmetic: the same number, the same bits.
@@ -43,6 +45,20 @@ pub struct TrainConfig {
     /// Stop after this many evaluations without a better test MSE.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
+}
+
+/// Where crops are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Crops {
+    /// A clip drawn uniformly, then any place in it.
+    #[default]
+    Anywhere,
+    /// One of the consecutive windows that clips are measured on, drawn uniformly and moved by up to `shift` frames.
+    Windows {
+        /// Frames to either side.
+        shift: usize,
+    },
 }
 
 /// k-means seeding.
@@ -102,6 +118,7 @@ impl Default for TrainConfig {
             steps: 4000,
             batch: 16,
             crop: 32,
+            crops: Crops::default(),
             seed: 0,
             shards: 2,
             optimizer: OptimizerConfig::adam(3e-4),

@@ -1,11 +1,7 @@
 //! y[m] = bias + Σₖ x[m·stride + k·dilation − pad_left] · w[k]; its gradients are the adjoint and x windowsᵀ · G.
 
 use super::*;
-use crate::{
-    Conv1dSpec,
-    conv::Windows,
-    conv_spec::misfit,
-};
+use crate::{Conv1dSpec, conv::Windows, conv_spec::misfit};
 
 pub static CONV1D: Op = Op {
     name: "conv1d",
