@@ -95,8 +95,9 @@ fn a_folder_of_good_and_bad_recordings_trains_encodes_decodes_and_inspects() {
     let encode: Vec<&str> =
         ["encode", "runs/ema"].into_iter().chain(sounds).chain(["--out", "t.json"]).collect();
     expect(at, &encode, 0, &["3 files"]);
-    expect(at, &["decode", "runs/ema", "t.json", "--out", "back"], 0, &["back/sounds/silent.wav"]);
-    sounds.iter().for_each(|sound| assert!(at.join("back").join(sound).exists(), "{sound}"));
+    expect(at, &["decode", "runs/ema", "t.json", "--out", "back"], 0, &["back/silent.wav"]);
+    let names = sounds.map(|sound| sound.trim_start_matches("sounds/")); // below the folder that holds them all
+    names.iter().for_each(|name| assert!(at.join("back").join(name).exists(), "{name}"));
     expect(
         at,
         &["encode", "runs/ema", "sounds/nan.wav", "--out", "n.json"],
@@ -309,7 +310,7 @@ fn recordings_of_other_rates_and_formats_work_as_they_are() {
     let recipe = fs::read_to_string(at.join("runs/ema/recipe.toml")).expect("a recipe");
     assert!(recipe.contains("n_fft = 1024") && recipe.contains("f_max = 22050.0"), "{recipe}");
     expect(at, &["encode", "runs/ema", "birds/b.WAV", "--out", "t.json"], 0, &["1 files"]);
-    expect(at, &["decode", "runs/ema", "t.json", "--out", "back"], 0, &["back/birds/b.wav"]);
+    expect(at, &["decode", "runs/ema", "t.json", "--out", "back"], 0, &["back/b.wav"]);
 }
 
 #[test]

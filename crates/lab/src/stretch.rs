@@ -8,7 +8,8 @@ use crate::{Recipe, TrainConfig};
 
 impl Recipe {
     /// The same recipe over another number of steps: warm-up, schedules, growth, seeding, the end of respawn and what
-    /// freezes move along, in the quantizer too, however deep it is nested. Intervals and rates stay.
+    /// freezes move along, in the quantizer too, however deep it is nested, and so does the reach of averaged weights.
+    /// Intervals and rates stay.
     ///
     /// ```
     /// use gradbook_lab::Recipe;
@@ -61,6 +62,9 @@ impl TrainConfig {
         new.freeze_encoder = self.freeze_encoder.map(at);
         new.freeze_codes = self.freeze_codes.map(at);
         new.evaluate_every = self.evaluate_every.map(|every| at(every).max(1));
+        // The average reaches back over the same share of the run: γᵗ at step t is what it was.
+        let slower = self.steps.max(1) as f64 / steps.max(1) as f64;
+        new.average = self.average.map(|decay| decay.powf(slower));
         new
     }
 }

@@ -58,6 +58,13 @@ fn a_stretched_run_freezes_at_the_same_share_of_its_steps() {
 }
 
 #[test]
+fn the_average_of_a_stretched_run_reaches_back_over_the_same_share_of_it() {
+    let recipe = common::recipe().set("train.average=0.9").expect("a key");
+    let twice = recipe.stretched(2 * recipe.train.steps).train.average.expect("it is kept");
+    assert!((twice.powi(2) - 0.9).abs() < 1e-12, "{twice}");
+}
+
+#[test]
 fn a_stretched_run_moves_the_times_of_quantizers_within_quantizers() {
     let text = r#"
         [quantizer]
