@@ -20,15 +20,15 @@ use crate::{Clip, ConfigError, Schedule};
 ///     rate_factor = 0.1
 ///     weight_decay = 0.0
 /// "#).unwrap();
-/// assert_eq!(config.group("quantizer.codebook.0"), (0.1, 0.0));
-/// assert_eq!(config.group("encoder.weight"), (1.0, 0.01));
+/// assert_eq!(config.rule("quantizer.codebook.0").rate_factor, 0.1);
+/// assert_eq!(config.rule("encoder.weight").decay, 0.01);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OptimizerConfig {
     /// The base learning rate, which the schedule multiplies.
     pub rate: f64,
-    /// λ: coupled (λθ joins the gradient) for SGD and Adam, decoupled (θ ← θ − rate·λθ) for AdamW and Lion.
+    /// λ: coupled (λθ joins the gradient) for SGD and Adam, decoupled (θ ← θ − rate·λθ) for AdamW, Lion and Muon.
     #[serde(default)]
     pub weight_decay: f64,
     /// The limit on gradients.
@@ -56,10 +56,24 @@ pub struct Group {
     /// The weight decay, if it differs.
     #[serde(default)]
     pub weight_decay: Option<f64>,
+    /// The update rule, if it differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<Method>,
 }
 
 fn one() -> f64 {
     1.0
+}
+
+/// What holds for one parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rule {
+    /// The update rule.
+    pub method: Method,
+    /// A factor on the learning rate.
+    pub rate_factor: f64,
+    /// λ
+    pub decay: f64,
 }
 
 /// How a gradient g moves a parameter θ. `rate` stands for η.
@@ -82,6 +96,48 @@ pub enum Method {
         #[serde(default = "lion_betas")]
         betas: [f64; 2],
     },
+    /// For parameters of two and more axes, read as matrices `[all other axes, last axis]` of r rows and c columns,
+    /// m ← μm + (1−μ)g;  d = μm + (1−μ)g;  θ ← θ − η(0.2√max(r, c)·UVᵀ + λθ), where d = USVᵀ  (Jordan et al. 2024,
+    /// Liu et al. 2025, arXiv 2502.16982); AdamW for the others. A rate that suits Adam suits it. Tables whose rows
+    /// learn each for itself, as codes do, are better given another method by a group.
+    Muon {
+        /// μ
+        #[serde(default = "muon_momentum")]
+        momentum: f64,
+        /// For biases and scales.
+        #[serde(default)]
+        adam: Adam,
+    },
+}
+
+impl Method {
+    /// What the method is for a parameter of so many axes.
+    pub(super) fn of_rank(self, rank: usize) -> Self {
+        match self {
+            Self::Muon { adam, .. } if rank < 2 => Self::AdamW(adam),
+            method => method,
+        }
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let share = |what: &str, x: f64| ConfigError::unless((0.0..1.0).contains(&x), what, x, "0 ≤ x < 1");
+        match self {
+            Self::Sgd { momentum: Momentum::None } => Ok(()),
+            Self::Sgd { momentum: Momentum::Classical(mu) | Momentum::Nesterov(mu) } => {
+                share("optimizer.method.momentum", *mu)
+            }
+            Self::Adam(adam) | Self::AdamW(adam) => adam.validate(),
+            Self::Lion { betas } => betas.iter().try_for_each(|b| share("optimizer.method.betas", *b)),
+            Self::Muon { momentum, adam } => {
+                share("optimizer.method.momentum", *momentum)?;
+                adam.validate()
+            }
+        }
+    }
+}
+
+fn muon_momentum() -> f64 {
+    0.95
 }
 
 fn lion_betas() -> [f64; 2] {
@@ -113,6 +169,15 @@ pub struct Adam {
     pub amsgrad: bool,
 }
 
+impl Adam {
+    fn validate(&self) -> Result<(), ConfigError> {
+        for beta in self.betas {
+            ConfigError::unless((0.0..1.0).contains(&beta), "optimizer.method.betas", beta, "0 ≤ x < 1")?;
+        }
+        ConfigError::unless(self.eps > 0.0, "optimizer.method.eps", self.eps, "positive")
+    }
+}
+
 impl Default for Adam {
     fn default() -> Self {
         Self { betas: [0.9, 0.999], eps: 1e-8, amsgrad: false }
@@ -142,12 +207,14 @@ impl OptimizerConfig {
         Self { weight_decay: 0.01, ..Self::new(Method::AdamW(Adam::default()), rate) }
     }
 
-    /// The rate factor and the weight decay of the parameter `name`.
-    pub fn group(&self, name: &str) -> (f64, f64) {
+    /// What holds for the parameter `name`.
+    pub fn rule(&self, name: &str) -> Rule {
         let fits = self.groups.iter().filter(|group| group.holds(name));
-        match fits.max_by_key(|group| group.prefix.len()) {
-            None => (1.0, self.weight_decay),
-            Some(group) => (group.rate_factor, group.weight_decay.unwrap_or(self.weight_decay)),
+        let group = fits.max_by_key(|group| group.prefix.len());
+        Rule {
+            method: group.and_then(|group| group.method).unwrap_or(self.method),
+            rate_factor: group.map_or(1.0, |group| group.rate_factor),
+            decay: group.and_then(|group| group.weight_decay).unwrap_or(self.weight_decay),
         }
     }
 
@@ -159,7 +226,6 @@ impl OptimizerConfig {
         let size = |what: &str, x: f64| {
             ConfigError::unless(x.is_finite() && x >= 0.0, what, x, "finite and not negative")
         };
-        let share = |what: &str, x: f64| ConfigError::unless((0.0..1.0).contains(&x), what, x, "0 ≤ x < 1");
         size("optimizer.rate", self.rate)?;
         size("optimizer.weight_decay", self.weight_decay)?;
         for group in &self.groups {
@@ -168,18 +234,9 @@ impl OptimizerConfig {
                 &format!("optimizer.groups.{}.weight_decay", group.prefix),
                 group.weight_decay.unwrap_or(0.0),
             )?;
+            group.method.map_or(Ok(()), |method| method.validate())?;
         }
-        match self.method {
-            Method::Sgd { momentum: Momentum::None } => {}
-            Method::Sgd { momentum: Momentum::Classical(mu) | Momentum::Nesterov(mu) } => {
-                share("optimizer.method.momentum", mu)?;
-            }
-            Method::Adam(Adam { betas, eps, .. }) | Method::AdamW(Adam { betas, eps, .. }) => {
-                betas.iter().try_for_each(|beta| share("optimizer.method.betas", *beta))?;
-                ConfigError::unless(eps > 0.0, "optimizer.method.eps", eps, "positive")?;
-            }
-            Method::Lion { betas } => betas.iter().try_for_each(|b| share("optimizer.method.betas", *b))?,
-        }
+        self.method.validate()?;
         self.clip.validate()?;
         self.schedule.validate()
     }

@@ -3,12 +3,13 @@
 mod average;
 mod clip;
 mod config;
+mod muon;
 mod rule;
 mod slot;
 
 pub use average::WeightAverage;
 pub use clip::{Clip, grad_norm};
-pub use config::{Adam, Group, Method, Momentum, OptimizerConfig};
+pub use config::{Adam, Group, Method, Momentum, OptimizerConfig, Rule};
 
 use gradbook_autograd::{ParamGrads, ParamId, ParamStore, Real, Role};
 use rayon::prelude::*;
@@ -95,11 +96,10 @@ impl<T: Real> Optimizer<T> {
             let (Some(slot), Some(g)) = (slot, grads.get(id)) else { continue };
             slot.cut(theta, g, rate, &mut pieces);
         }
-        let method = self.config.method;
         if pieces.iter().map(|piece| piece.theta.len()).sum::<usize>() < WORTH_A_THREAD {
-            pieces.into_iter().for_each(|piece| piece.update(&method, limits));
+            pieces.into_iter().for_each(|piece| piece.update(limits));
         } else {
-            pieces.into_par_iter().for_each(|piece| piece.update(&method, limits));
+            pieces.into_par_iter().for_each(|piece| piece.update(limits));
         }
         self.steps += 1;
         StepReport { rate, grad_norm }
@@ -132,10 +132,8 @@ impl<T: Real> Optimizer<T> {
     /// Makes room for parameters that were added to the store.
     fn admit(&mut self, store: &ParamStore<T>) {
         for (_, entry) in store.iter().skip(self.slots.len()) {
-            let slot = (entry.role == Role::Trainable).then(|| {
-                let (rate_factor, decay) = self.config.group(&entry.name);
-                Slot::new(&entry.name, entry.value.shape(), &self.config.method, rate_factor, decay)
-            });
+            let slot = (entry.role == Role::Trainable)
+                .then(|| Slot::new(&entry.name, entry.value.shape(), self.config.rule(&entry.name)));
             self.slots.push(slot);
         }
     }

@@ -14,6 +14,9 @@ pub(super) struct Piece<'a, T> {
     pub t: u64,
     pub rate: f64,
     pub decay: f64,
+    pub method: Method,
+    /// The length of the parameter's last axis.
+    pub columns: usize,
 }
 
 /// What a gradient is put through before it is used: times `scale`, then to ±`limit`.
@@ -46,7 +49,7 @@ impl Limits {
 pub(super) fn moments(method: &Method) -> &'static [&'static str] {
     match method {
         Method::Sgd { momentum: Momentum::None } => &[],
-        Method::Sgd { .. } | Method::Lion { .. } => &["m"],
+        Method::Sgd { .. } | Method::Lion { .. } | Method::Muon { .. } => &["m"],
         Method::Adam(Adam { amsgrad: false, .. }) | Method::AdamW(Adam { amsgrad: false, .. }) => &["m", "v"],
         Method::Adam(_) | Method::AdamW(_) => &["m", "v", "v_max"],
     }
@@ -54,12 +57,13 @@ pub(super) fn moments(method: &Method) -> &'static [&'static str] {
 
 impl<T: Real> Piece<'_, T> {
     /// One update, compiled for the widest vectors this machine has.
-    pub fn update(self, method: &Method, limits: Limits) {
-        pulp::Arch::new().dispatch(|| match method {
-            Method::Sgd { momentum } => self.sgd(*momentum, limits),
-            Method::Adam(adam) => self.adam(adam, Decay::Coupled, limits),
-            Method::AdamW(adam) => self.adam(adam, Decay::Decoupled, limits),
-            Method::Lion { betas } => self.lion(*betas, limits),
+    pub fn update(self, limits: Limits) {
+        pulp::Arch::new().dispatch(|| match self.method {
+            Method::Sgd { momentum } => self.sgd(momentum, limits),
+            Method::Adam(adam) => self.adam(&adam, Decay::Coupled, limits),
+            Method::AdamW(adam) => self.adam(&adam, Decay::Decoupled, limits),
+            Method::Lion { betas } => self.lion(betas, limits),
+            Method::Muon { momentum, .. } => self.muon(momentum, limits),
         });
     }
 

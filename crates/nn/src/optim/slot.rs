@@ -3,7 +3,7 @@
 use gradbook_autograd::{Real, Shape, Tensor, mismatch};
 
 use super::{
-    CHUNK, Method,
+    CHUNK, Method, Rule,
     rule::{self, Piece},
 };
 use crate::Value;
@@ -12,24 +12,25 @@ use crate::Value;
 pub(super) struct Slot<T: Real> {
     name: String,
     shape: Shape,
-    rate_factor: f64,
-    decay: f64,
+    rule: Rule,
     moments: Vec<(&'static str, Tensor<T>)>,
     /// Updates seen: one number for all rows, until rows are reset; then one per row.
     ages: Vec<u64>,
 }
 
 impl<T: Real> Slot<T> {
-    pub fn new(name: &str, shape: &Shape, method: &Method, rate_factor: f64, decay: f64) -> Self {
-        let moments = rule::moments(method).iter().map(|name| (*name, Tensor::zeros(*shape))).collect();
-        Self { name: name.to_string(), shape: *shape, rate_factor, decay, moments, ages: vec![0] }
+    pub fn new(name: &str, shape: &Shape, rule: Rule) -> Self {
+        let rule = Rule { method: rule.method.of_rank(shape.len()), ..rule };
+        let moments = rule::moments(&rule.method).iter().map(|name| (*name, Tensor::zeros(*shape))).collect();
+        Self { name: name.to_string(), shape: *shape, rule, moments, ages: vec![0] }
     }
 
     fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
     }
 
-    /// Cuts the parameter into pieces of one age and at most [`CHUNK`] elements, and counts the update.
+    /// Cuts the parameter into pieces of one age and at most [`CHUNK`] elements, if its elements move each for itself,
+    /// and counts the update.
     #[track_caller]
     pub fn cut<'a>(
         &'a mut self,
@@ -51,18 +52,22 @@ impl<T: Real> Slot<T> {
             );
         }
         let row = self.shape.size() / self.rows().max(1);
-        let Self { moments, ages, .. } = self;
+        let columns = self.shape.last().copied().unwrap_or(1);
+        let Self { moments, ages, rule: Rule { method, rate_factor, decay }, .. } = self;
         ages.iter_mut().for_each(|age| *age += 1);
-        let runs = ages.chunk_by(|a, b| a == b).map(|run| match ages.len() {
-            1 => (run[0], self.shape.size()),
-            _ => (run[0], run.len() * row),
-        });
+        let size = self.shape.size();
+        let (whole, most) = match method {
+            Method::Muon { .. } => (true, size),
+            _ => (ages.len() == 1, CHUNK),
+        };
+        let runs = ages.chunk_by(|a, b| whole || a == b);
+        let runs = runs.map(|run| (run[0], if whole { size } else { run.len() * row }));
         let (mut theta, mut g) = (theta.as_mut_slice(), g.as_slice());
         let mut rest: [&mut [T]; 3] = Default::default();
         rest.iter_mut().zip(moments).for_each(|(rest, (_, moment))| *rest = moment.as_mut_slice());
         for (t, mut left) in runs {
             while left > 0 {
-                let n = left.min(CHUNK);
+                let n = left.min(most);
                 left -= n;
                 let take = |from: &mut &'a mut [T]| {
                     let n = n.min(from.len()); // a method without this moment has nothing to take
@@ -70,8 +75,8 @@ impl<T: Real> Slot<T> {
                 };
                 let (theta, moments) = (take(&mut theta), rest.each_mut().map(take));
                 let g = g.split_off(..n).expect("as long as the parameter");
-                let (rate, decay) = (rate * self.rate_factor, self.decay);
-                pieces.push(Piece { theta, g, moments, t, rate, decay });
+                let (rate, decay, method) = (rate * *rate_factor, *decay, *method);
+                pieces.push(Piece { theta, g, moments, t, rate, decay, method, columns });
             }
         }
     }

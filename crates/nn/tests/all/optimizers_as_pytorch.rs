@@ -55,6 +55,7 @@ fn config(case: &Case) -> Option<OptimizerConfig> {
         },
         "Adam" => Method::Adam(adam),
         "AdamW" => Method::AdamW(adam),
+        "Muon" => Method::Muon { momentum: number("momentum", 0.95), adam },
         "Lion" => Method::Lion { betas: betas([0.9, 0.99]) },
         _ => return None,
     };
@@ -122,7 +123,7 @@ fn twenty_steps_of_every_optimizer_are_those_of_pytorch() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 13, "SGD, Adam, AdamW and Lion with their options");
+    assert_eq!(seen, 15, "SGD, Adam, AdamW, Lion and Muon with their options");
 }
 
 #[test]
@@ -145,7 +146,7 @@ fn every_optimizer_under_every_schedule_is_that_of_pytorch() {
         assert_close(&case.name, problem.store.get(problem.b), &case.tensor("b"));
         seen += 1;
     }
-    assert_eq!(seen, 13 * 9);
+    assert_eq!(seen, 15 * 9);
 }
 
 #[test]

@@ -3,6 +3,7 @@
     pip install torch==2.15.0 safetensors numpy
 """
 import math
+from unittest.mock import patch
 
 import torch
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
@@ -32,6 +33,24 @@ class Lion(Optimizer):
                 m.copy_(b2 * m + (1 - b2) * p.grad)
 
 
+class Muon(Optimizer):
+    """PyTorch's own Muon for matrices, kept from rounding to bfloat16, and its AdamW for the rest."""
+
+    def __init__(self, params, lr, momentum, weight_decay, betas):
+        params = list(params)
+        super().__init__(params, {"lr": lr})
+        matrices = [p for p in params if p.ndim == 2]
+        self.muon = torch.optim.Muon(matrices, lr=lr, momentum=momentum, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw")
+        self.adam = AdamW([p for p in params if p.ndim < 2], lr=lr, betas=betas, weight_decay=weight_decay)
+
+    def step(self):
+        with patch.object(torch, "bfloat16", torch.float64):
+            for inner in (self.muon, self.adam):
+                for group in inner.param_groups:
+                    group["lr"] = self.param_groups[0]["lr"]
+                inner.step()
+
+
 AMSGRAD = {"betas": (0.9, 0.8), "amsgrad": True}  # with beta2 0.999 the running maximum would never bind
 OPTIMIZERS = {
     "sgd": (SGD, {"lr": 0.1}),
@@ -48,7 +67,9 @@ OPTIMIZERS = {
     "adafactor": (Adafactor, {"lr": 0.2, "beta2_decay": -0.8, "eps": (1e-15, 1e-3), "d": 1.0, "weight_decay": 0.0}),
     "adafactor_weight_decay": (Adafactor, {"lr": 0.3, "beta2_decay": -0.6, "eps": (1e-15, 1e-3), "d": 1.2, "weight_decay": 0.1}),
     "lion": (Lion, {"lr": 0.02, "betas": (0.9, 0.99), "weight_decay": 0.0}),
-    "lion_weight_decay": (Lion, {"lr": 0.02, "betas": (0.9, 0.99), "weight_decay": 0.3})}
+    "lion_weight_decay": (Lion, {"lr": 0.02, "betas": (0.9, 0.99), "weight_decay": 0.3}),
+    "muon": (Muon, {"lr": 0.05, "momentum": 0.95, "weight_decay": 0.0, "betas": (0.9, 0.999)}),
+    "muon_weight_decay": (Muon, {"lr": 0.05, "momentum": 0.8, "weight_decay": 0.2, "betas": (0.9, 0.99)})}
 
 
 def half_cosine(a, b, share):
