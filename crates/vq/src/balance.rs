@@ -10,17 +10,21 @@ use crate::{clusters::Clusters, search::nearest};
 const STRETCH: usize = 32;
 /// Rounds at the end in which centers only settle.
 const SETTLE: usize = 3;
+/// How far the two halves of a split cell are put from its mean, relative to a row of the cell: near, so that they are
+/// about equal.
+const APART: f64 = 0.1;
 
 /// Moves centers `[center, channel]` until (nearly) every one has a share of at least `floor` of the rows of `x`
 /// `[row, channel]`, 1 being the mean share. Each round is one of Lloyd's, and then
 ///
 /// ```text
 /// share_k = min(rows of k / mean, stretches of 32 rows that hold k / mean)
-/// the poorest with share_k < floor  →  a row of the fullest cell, the next poorest  →  one of the next fullest, …
+/// the poorest with share_k < floor and the fullest  →  c ± 0.1(row − c), c the fullest's center and row one of its rows
+/// the next poorest and the next fullest             →  …
 /// ```
 ///
-/// so full cells are split, and the neighbors of a poor one take over its rows. Stretches count because a hundred rows
-/// of one recording are one occasion, and say little about the next recording.
+/// so full cells are split in halves, and the neighbors of a poor one take over its rows. Stretches count because a
+/// hundred rows of one recording are one occasion, and say little about the next recording.
 pub(crate) fn balance<T: Real>(
     x: &Tensor<T>,
     centers: &mut Tensor<T>,
@@ -41,7 +45,7 @@ pub(crate) fn balance<T: Real>(
         if round + SETTLE >= rounds {
             continue;
         }
-        let (rows, occasions) = (shares(&hits), shares(&stretches(&chosen, count)));
+        let (rows, occasions) = (shares(&hits), occasions(&chosen, count));
         let share = |k: usize| rows[k].min(occasions[k]);
         let mut poor: Vec<usize> = (0..count).filter(|&k| share(k) < floor).collect();
         poor.sort_by(|&a, &b| share(a).total_cmp(&share(b)));
@@ -51,7 +55,12 @@ pub(crate) fn balance<T: Real>(
             let members = clusters.members(full);
             let row = members[rng.random_range(0..members.len())] as usize;
             let row = &x.as_slice()[row * width..][..width];
-            centers.as_mut_slice()[poor * width..][..width].copy_from_slice(row);
+            let centers = centers.as_mut_slice();
+            for (d, &x) in row.iter().enumerate() {
+                let (center, step) = (centers[full * width + d], T::of(APART));
+                centers[poor * width + d] = center + step * (x - center);
+                centers[full * width + d] = center - step * (x - center);
+            }
         }
     }
 }
@@ -60,6 +69,11 @@ pub(crate) fn balance<T: Real>(
 fn shares(numbers: &[u64]) -> Vec<f64> {
     let mean = numbers.iter().sum::<u64>() as f64 / numbers.len() as f64;
     numbers.iter().map(|&n| n as f64 / mean).collect()
+}
+
+/// The stretches that hold each code, relative to their mean.
+pub(crate) fn occasions(chosen: &[u32], count: usize) -> Vec<f64> {
+    shares(&stretches(chosen, count))
 }
 
 /// How many stretches of rows hold each code.

@@ -56,6 +56,7 @@ pub mod torch;
 mod balance;
 mod clusters;
 mod codes;
+mod conscience;
 mod draw;
 mod inset;
 mod masked;

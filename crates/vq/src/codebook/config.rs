@@ -34,8 +34,8 @@ pub struct CodebookConfig {
     /// A loss that spreads usage over all codes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diversity: Option<Diversity>,
-    /// Seeding moves codes with less than this share of the mean code's rows into the fullest cells, which they split;
-    /// 0 leaves k-means as it is.
+    /// Seeding moves codes with less than this share of the mean code's rows into the fullest cells, which they split,
+    /// and then lets rows at the borders of full cells go to poorer neighbors; 0 leaves k-means as it is.
     #[serde(default)]
     pub floor: f64,
     /// Second lives for codes that nobody uses.

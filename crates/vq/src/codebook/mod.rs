@@ -23,6 +23,7 @@ use crate::{
     Absorbed, Book, Codes, Latent, Loss, Passage, Quantized, Quantizer,
     balance::balance,
     clusters::Clusters,
+    conscience::even_out,
     kinds::require_finite,
     kmeans::{Start, inertia, kmeans, make_distinct},
     search::{nearest, nearest_few},
@@ -30,6 +31,8 @@ use crate::{
 
 /// Rounds of Lloyd's algorithm when seeding.
 const SEEDING_ROUNDS: usize = 20;
+/// Rounds with a conscience after that, if cells shall have a least size.
+const EVENING_ROUNDS: usize = 40;
 /// Rounds of it that learned codes get before they are compared with fresh ones.
 const SETTLING_ROUNDS: usize = 5;
 
@@ -171,6 +174,7 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
         let mut found = if better { learned } else { fresh };
         if self.book.config.floor > 0.0 {
             balance(&rows, &mut found, self.book.config.floor, SEEDING_ROUNDS, &mut rng);
+            even_out(&rows, &mut found, EVENING_ROUNDS);
         }
         make_distinct(&mut found, &rows, &mut rng);
         let width = self.book.width(store);

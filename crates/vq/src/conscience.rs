@@ -1,0 +1,107 @@
+//! Clusters of like size by conscience: a center that wins often asks for a smaller distance, so that its poorer
+//! neighbors take over rows at its border. DeSieno 1988, "Adding a conscience to competitive learning".
+
+use gradbook_autograd::{Real, Tensor};
+
+use crate::{balance::occasions, clusters::Clusters, search::nearest};
+
+/// How much of the conscience so far remains each round, and how much the present adds: it has a memory, for prices that
+/// only knew the present would swing.
+const KEEP: f64 = 0.8;
+const ADD: f64 = 0.25;
+/// No share counts for less: an empty cell shall not take everything.
+const LEAST: f64 = 0.02;
+
+/// Rounds of Lloyd's algorithm on `centers` `[center, channel]` in which a row of `x` `[row, channel]` goes to
+///
+/// ```text
+/// argmin_k  w_k‖x − c_k‖²        ln w_k ← 0.8 ln w_k + 0.25 ln share_k
+/// share_k = stretches of 32 rows that hold k as the nearest, over the mean of all centers
+/// ```
+pub(crate) fn even_out<T: Real>(x: &Tensor<T>, centers: &mut Tensor<T>, rounds: usize) {
+    let (count, width) = centers.rows().dim();
+    let mut logs = vec![0.0; count];
+    for _ in 0..rounds {
+        let shares = occasions(&nearest(x, centers), count);
+        logs.iter_mut().zip(shares).for_each(|(log, s)| *log = KEEP * *log + ADD * s.max(LEAST).ln());
+        let weights: Vec<f64> = logs.iter().map(|log| log.exp()).collect();
+        let clusters = Clusters::new(&weighted_nearest(x, centers, &weights), count);
+        let (hits, means) = (clusters.hits(), clusters.means(x));
+        for (k, center) in centers.as_mut_slice().chunks_mut(width).enumerate() {
+            if hits[k] > 0 {
+                center.copy_from_slice(&means.as_slice()[k * width..][..width]);
+            }
+        }
+    }
+}
+
+/// argmin_k w_k‖x − c_k‖² as a search for the nearest in two more channels, of rows and centers about 0 at scale 1:
+///
+/// ```text
+/// x' = (x, ‖x‖², 0)    c' = (w c, −w/2, h)    h² = H + w‖c‖² − w²‖c‖² − w²/4
+/// ‖x' − c'‖² = ‖x'‖² + w‖x − c‖² + H
+/// ```
+fn weighted_nearest<T: Real>(x: &Tensor<T>, centers: &Tensor<T>, weights: &[f64]) -> Vec<u32> {
+    let (rows, width) = x.rows().dim();
+    let mut mean = vec![0.0; width];
+    x.as_slice().chunks(width).for_each(|row| mean.iter_mut().zip(row).for_each(|(m, x)| *m += x.to_f64()));
+    mean.iter_mut().for_each(|m| *m /= rows as f64);
+    let away = |row: &[T]| row.iter().zip(&mean).map(|(x, m)| x.to_f64() - m).collect::<Vec<_>>();
+    let square = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>();
+    let scale = (x.as_slice().chunks(width).map(|row| square(&away(row))).sum::<f64>() / rows as f64).sqrt();
+    let scale = if scale > 0.0 { scale } else { 1.0 };
+    let unit = |row: &[T]| away(row).into_iter().map(|x| x / scale).collect::<Vec<_>>();
+
+    let lifted = |row: &[T]| {
+        let row = unit(row);
+        let square = square(&row);
+        row.into_iter().chain([square, 0.0]).map(T::of).collect::<Vec<_>>()
+    };
+    let x = x.as_slice().chunks(width).flat_map(lifted).collect();
+    let units: Vec<Vec<f64>> = centers.as_slice().chunks(width).map(unit).collect();
+    let rise = |(c, w): (&Vec<f64>, &f64)| (w - w * w) * square(c) - w * w / 4.0;
+    let lowest = units.iter().zip(weights).map(rise).fold(f64::MAX, f64::min);
+    let raised = |(c, w): (&Vec<f64>, &f64)| {
+        let height = (rise((c, w)) - lowest).max(0.0).sqrt();
+        c.iter().map(|c| w * c).chain([-w / 2.0, height]).map(T::of).collect::<Vec<_>>()
+    };
+    let centers = units.iter().zip(weights).flat_map(raised).collect();
+    nearest(&Tensor::new([rows, width + 2], x), &Tensor::new([weights.len(), width + 2], centers))
+}
+
+#[cfg(test)]
+mod tests {
+    use gradbook_autograd::Stream;
+    use ndarray_rand::rand::Rng as _;
+
+    use super::*;
+    use crate::kmeans::squared_distance;
+
+    #[test]
+    fn the_lifted_search_finds_the_least_weighted_distance() {
+        let mut rng = Stream::new(3, 0, 0).next_use();
+        let mut draw =
+            |n: usize| Tensor::new([n, 5], (0..n * 5).map(|_| 7.0 + rng.random::<f64>()).collect());
+        let (x, centers) = (draw(300), draw(9));
+        let weights: Vec<f64> = (0..9).map(|k| 0.1 + f64::from(k) / 3.0).collect();
+        let chosen = weighted_nearest(&x, &centers, &weights);
+        for (row, &k) in x.as_slice().chunks(5).zip(&chosen) {
+            let asked = |k: usize| weights[k] * squared_distance(row, &centers.as_slice()[k * 5..][..5]);
+            let least = (0..9).map(asked).fold(f64::MAX, f64::min);
+            assert_eq!(asked(k as usize), least);
+        }
+    }
+
+    #[test]
+    fn cells_of_a_dense_and_a_thin_place_come_to_be_alike() {
+        let mut rng = Stream::new(4, 0, 0).next_use();
+        let mut draw = |i: usize| rng.random::<f64>() + if i % 16 == 0 { 5.0 } else { 0.0 };
+        let x = Tensor::new([6400, 1], (0..6400).map(&mut draw).collect());
+        let mut centers = Tensor::new([8, 1], vec![0.2, 0.4, 0.6, 0.8, 5.2, 5.4, 5.6, 5.8]);
+        let least =
+            |centers: &Tensor<f64>| occasions(&nearest(&x, centers), 8).into_iter().fold(f64::MAX, f64::min);
+        let before = least(&centers);
+        even_out(&x, &mut centers, 10);
+        assert!(least(&centers) > before, "{before} to {}", least(&centers));
+    }
+}
