@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use crate::{
     Real, Tensor,
-    conv::{Windows, channels, matrix_mut},
+    conv::{Windows, channels, matrix_mut, transposed},
     conv_lift::{BLOCK, POINTS, STEP, columns, gradients, lower, samples, taps, taps_back},
     gemm::matrix,
     simd,
@@ -105,15 +105,16 @@ fn lifted_product<T: Real>(
     len: usize,
     bias: Option<&Tensor<T>>,
 ) -> Tensor<T> {
-    let (wide, size) = (channels(w), w.as_slice().len() / 3);
-    let w = w.reshaped([3, size / wide, wide]);
-    let middle = Tensor::build([POINTS - 2, size / wide, wide], |u| {
+    let size = w.as_slice().len() / 3;
+    let w = w.reshaped([3, size / channels(w), channels(w)]);
+    let w = if swap { transposed(&w) } else { w }; // once, and not in each product of each chunk
+    let outputs = channels(&w);
+    let middle = Tensor::build([POINTS - 2, size / outputs, outputs], |u| {
         let w = order.map(|k| &w.as_slice()[k * size..][..size]);
         simd(|| columns(w, split(u, size), taps));
     });
     let u = [(&w, order[0]), (&middle, 0), (&middle, 1), (&middle, 2), (&middle, 3), (&w, order[2])];
-    let u = u.map(|(u, t)| matrix((u, swap), t));
-    let outputs = u[0].ncols();
+    let u = u.map(|(u, t)| matrix((u, false), t));
     let row = |tile: usize| tile / tiles_of.count * len + STEP * (tile % tiles_of.count);
     let zeros = vec![T::ZERO; outputs];
     let bias = bias.map_or(&zeros[..], Tensor::as_slice);
