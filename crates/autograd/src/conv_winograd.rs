@@ -1,40 +1,32 @@
-//! Convolution with three taps by two thirds of the multiplications: the minimal filtering F(2, 3) of Winograd (1980),
-//! as Lavin and Gray brought it to networks (arXiv 1509.09308), along one axis.
+//! Convolution with three taps by half of the multiplications: the minimal filtering F(4, 3) of Winograd (1980), as
+//! Lavin and Gray brought it to networks (arXiv 1509.09308), along one axis. The formulas are in `conv_lift.rs`.
 //!
-//! Two neighboring outputs are six products of four samples and three taps:
+//! Four neighboring outputs (a *tile*) are twelve products of six samples and three taps:
 //!
 //! ```text
-//! y₀ = x₀w₀ + x₁w₁ + x₂w₂          u = (w₀, (w₀ + w₁ + w₂)/2, (w₀ − w₁ + w₂)/2, w₂)     the taps, lifted
-//! y₁ = x₁w₀ + x₂w₁ + x₃w₂          v = (x₀ − x₂, x₁ + x₂, x₂ − x₁, x₁ − x₃)             the samples, lifted
+//! y₀ = x₀w₀ + x₁w₁ + x₂w₂        u: the taps, lifted         3 → 6
+//! y₁ = x₁w₀ + x₂w₁ + x₃w₂        v: the samples, lifted      6 → 6
+//! y₂ = x₂w₀ + x₃w₁ + x₄w₂        m = v ⊙ u: six products are enough
+//! y₃ = x₃w₀ + x₄w₁ + x₅w₂        y: the products, lowered    6 → 4
 //! ```
 //!
-//! Four products m = v ⊙ u are enough: y₀ = m₀ + m₁ + m₂ and y₁ = m₁ − m₂ − m₃. With channels, x and y are rows, w and
-//! u matrices, and each of the four a matrix product over all tiles (a *tile*: two outputs and what they see).
+//! With channels, x and y are rows, w and u matrices, and each of the six a matrix product over all tiles.
 
 use std::ops::Range;
 
+use ndarray::{ArrayView2, ArrayView3, ArrayViewMut3, Axis};
 use rayon::prelude::*;
 
 use crate::{
     Real, Tensor,
-    conv::{Windows, channels, matrix_mut},
+    conv::{Windows, channels, matrix_mut, transposed},
+    conv_lift::{BLOCK, POINTS, STEP, columns, gradients, lower, samples, taps, taps_back},
     gemm::matrix,
     simd,
 };
 
 /// Tiles lifted at a time: what belongs to them stays in the cache.
 const CHUNK: usize = 128;
-
-/// Two rows of a tile, if there are any, and the sign by which the second is added.
-type Pair = (Option<usize>, Option<usize>, f64);
-
-/// The samples lifted: v.
-const SAMPLES: [Pair; 4] =
-    [(Some(0), Some(2), -1.0), (Some(1), Some(2), 1.0), (Some(2), Some(1), -1.0), (Some(1), Some(3), -1.0)];
-
-/// The gradients of the two outputs lifted, the transpose of m ↦ (y₀, y₁): (g₀, g₀ + g₁, g₀ − g₁, −g₁).
-const GRADIENTS: [Pair; 4] =
-    [(Some(0), None, 1.0), (Some(0), Some(1), 1.0), (Some(0), Some(1), -1.0), (None, Some(1), -1.0)];
 
 /// A batch of items, `[batch · len, channels]`, cut into tiles.
 #[derive(Clone, Copy)]
@@ -51,13 +43,13 @@ struct Tiles {
 impl Windows {
     /// Whether three taps side by side, with enough channels to outweigh the lifting, make the detour worth it.
     pub fn suits_winograd(&self, inputs: usize, outputs: usize) -> bool {
-        self.taps == 3 && self.spec.stride == 1 && self.spec.dilation == 1 && inputs.min(outputs) >= 16
+        self.taps == 3 && self.spec.stride == 1 && self.spec.dilation == 1 && inputs.min(outputs) >= BLOCK
     }
 
     /// y = bias + x ∗ w.
     pub fn winograd<T: Real>(&self, x: &Tensor<T>, w: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
-        let samples = self.tiles(self.long, self.short, self.spec.pad_left as isize);
-        lifted_product(x, samples, (w, [0, 2], false), self.short, bias)
+        let tiles = self.tiles(self.long, self.short, self.spec.pad_left as isize);
+        lifted_product(x, tiles, (w, [0, 1, 2], false), self.short, bias)
     }
 
     /// The adjoint: the same convolution seen from the outputs, with the taps in reverse and their matrices transposed.
@@ -67,123 +59,106 @@ impl Windows {
         (w, swap): (&Tensor<T>, bool),
         bias: Option<&Tensor<T>>,
     ) -> Tensor<T> {
-        let samples = self.tiles(self.short, self.long, 2 - self.spec.pad_left as isize);
-        lifted_product(g, samples, (w, [2, 0], swap), self.long, bias)
+        let tiles = self.tiles(self.short, self.long, 2 - self.spec.pad_left as isize);
+        lifted_product(g, tiles, (w, [2, 1, 0], swap), self.long, bias)
     }
 
     /// The gradient of the weights: that of the lifted taps, Σ v ⊗ (lifted g) over the tiles, taken back to w.
     pub fn winograd_weights<T: Real>(&self, x: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
         let (inputs, outputs) = (channels(x), channels(g));
-        let samples = self.tiles(self.long, self.short, self.spec.pad_left as isize);
-        let windows = self.tiles(self.short, self.short, 0);
-        let all = samples.batch * samples.count;
-        let du = Tensor::build([4, inputs, outputs], |du| {
+        let seen = self.tiles(self.long, self.short, self.spec.pad_left as isize);
+        let made = self.tiles(self.short, self.short, 0);
+        let all = seen.batch * seen.count;
+        let size = inputs * outputs;
+        let du = Tensor::build([POINTS, inputs, outputs], |du| {
             for start in (0..all).step_by(CHUNK) {
                 let tiles = start..all.min(start + CHUNK);
                 let beta = if start == 0 { T::ZERO } else { T::ONE };
                 let (v, e) = rayon::join(
-                    || samples.lift(x, tiles.clone(), SAMPLES),
-                    || windows.lift(g, tiles.clone(), GRADIENTS),
+                    || seen.lift(x, tiles.clone(), samples),
+                    || made.lift(g, tiles.clone(), gradients),
                 );
-                du.par_chunks_mut(inputs * outputs).enumerate().for_each(|(t, du)| {
-                    T::gemm_serial(
-                        matrix((&v, true), t),
-                        matrix((&e, false), t),
-                        beta,
-                        matrix_mut(du, outputs),
-                    );
+                du.par_chunks_mut(size).enumerate().for_each(|(t, du)| {
+                    let (v, e) = (at_point(&v, t), at_point(&e, t));
+                    T::gemm_serial(v.reversed_axes(), e, beta, matrix_mut(du, outputs));
                 });
             }
         });
-        let size = inputs * outputs;
         Tensor::build([3 * inputs, outputs], |dw| {
-            let [u0, u1, u2, u3] = std::array::from_fn(|t| &du.as_slice()[t * size..][..size]);
-            let (dw0, rest) = dw.split_at_mut(size);
-            let (dw1, dw2) = rest.split_at_mut(size);
-            let half = T::of(0.5);
-            simd(|| {
-                for i in 0..size {
-                    let (sum, difference) = (half * (u1[i] + u2[i]), half * (u1[i] - u2[i]));
-                    (dw0[i], dw1[i], dw2[i]) = (u0[i] + sum, difference, sum + u3[i]);
-                }
-            });
+            let du: [&[T]; POINTS] = std::array::from_fn(|t| &du.as_slice()[t * size..][..size]);
+            simd(|| columns(du, split(dw, size), taps_back));
         })
     }
 
-    /// Tiles of two of the `to` rows an item gets, over the `from` rows that it has.
+    /// Tiles of the `to` rows an item gets, over the `from` rows that it has.
     fn tiles(&self, from: usize, to: usize, lead: isize) -> Tiles {
-        Tiles { batch: self.batch, len: from, count: to.div_ceil(2), lead }
+        Tiles { batch: self.batch, len: from, count: to.div_ceil(STEP), lead }
     }
 }
 
-/// y of every tile: lift, four products, and back. The taps come with the first and the last of them, and whether their
-/// matrices are to be read transposed. Chunks of tiles go to all threads.
+/// y of every tile: lift, six products, and back. The taps come in the order wanted, and with whether their matrices are
+/// to be read transposed. Chunks of tiles go to all threads.
 fn lifted_product<T: Real>(
     x: &Tensor<T>,
-    samples: Tiles,
-    (w, [first, last], swap): (&Tensor<T>, [usize; 2], bool),
+    tiles_of: Tiles,
+    (w, order, swap): (&Tensor<T>, [usize; 3], bool),
     len: usize,
     bias: Option<&Tensor<T>>,
 ) -> Tensor<T> {
-    let (columns, middle) = (channels(w), lift_taps(w));
-    let w = w.reshaped([3, w.as_slice().len() / 3 / columns, columns]);
-    let u = [(&w, first), (&middle, 0), (&middle, 1), (&w, last)].map(|(u, t)| matrix((u, swap), t));
-    let outputs = u[0].ncols();
-    let row = |tile: usize| tile / samples.count * len + 2 * (tile % samples.count);
-    Tensor::build([samples.batch * len, outputs], |y| {
-        each_chunk(0..samples.batch * samples.count, y, &|tile| row(tile) * outputs, &|tiles, y| {
-            let size = tiles.len() * outputs;
-            let v = samples.lift(x, tiles.clone(), SAMPLES);
-            let m = Tensor::build([4, tiles.len(), outputs], |m| {
-                for (t, (m, u)) in m.chunks_exact_mut(size).zip(u).enumerate() {
-                    T::gemm_serial(matrix((&v, false), t), u, T::ZERO, matrix_mut(m, outputs));
-                }
-            });
-            let from = row(tiles.start);
-            simd(|| {
-                for (i, tile) in tiles.enumerate() {
-                    let m = |t| &m.as_slice()[t * size + i * outputs..][..outputs];
-                    // An item of odd length has no second row in its last tile.
-                    let rows = (len - 2 * (tile % samples.count)).min(2);
-                    let y = &mut y[(row(tile) - from) * outputs..][..rows * outputs];
-                    lower(std::array::from_fn(m), bias, y);
-                }
-            });
-        });
-    })
-}
-
-/// u₁ and u₂. (u₀ and u₃ are taps themselves, and the taps in reverse have the same u₁ and u₂.)
-fn lift_taps<T: Real>(w: &Tensor<T>) -> Tensor<T> {
     let size = w.as_slice().len() / 3;
-    let [w0, w1, w2] = std::array::from_fn(|k| &w.as_slice()[k * size..][..size]);
-    let half = T::of(0.5);
-    Tensor::build([2, size / channels(w), channels(w)], |u| {
-        let (u1, u2) = u.split_at_mut(size);
-        simd(|| {
-            for i in 0..size {
-                let outer = half * (w0[i] + w2[i]);
-                (u1[i], u2[i]) = (outer + half * w1[i], outer - half * w1[i]);
-            }
+    let w = w.reshaped([3, size / channels(w), channels(w)]);
+    let w = if swap { transposed(&w) } else { w }; // once, and not in each product of each chunk
+    let outputs = channels(&w);
+    let middle = Tensor::build([POINTS - 2, size / outputs, outputs], |u| {
+        let w = order.map(|k| &w.as_slice()[k * size..][..size]);
+        simd(|| columns(w, split(u, size), taps));
+    });
+    let u = [(&w, order[0]), (&middle, 0), (&middle, 1), (&middle, 2), (&middle, 3), (&w, order[2])];
+    let u = u.map(|(u, t)| matrix((u, false), t));
+    let row = |tile: usize| tile / tiles_of.count * len + STEP * (tile % tiles_of.count);
+    let zeros = vec![T::ZERO; outputs];
+    let bias = bias.map_or(&zeros[..], Tensor::as_slice);
+    Tensor::build([tiles_of.batch * len, outputs], |y| {
+        each_chunk(0..tiles_of.batch * tiles_of.count, y, &|tile| row(tile) * outputs, &|tiles, y| {
+            let v = tiles_of.lift(x, tiles.clone(), samples);
+            let m = Tensor::build([tiles.len(), POINTS, outputs], |m| {
+                let mut m = ArrayViewMut3::from_shape((tiles.len(), POINTS, outputs), m).expect("its shape");
+                for (t, u) in u.into_iter().enumerate() {
+                    T::gemm_serial(at_point(&v, t), u, T::ZERO, m.index_axis_mut(Axis(1), t));
+                }
+            });
+            let mut spare = vec![T::ZERO; STEP * outputs];
+            let mut rest = y;
+            simd(|| {
+                for (tile, m) in tiles.zip(m.as_slice().chunks_exact(POINTS * outputs)) {
+                    let m =
+                        std::array::from_fn(|t| if t < POINTS { &m[t * outputs..][..outputs] } else { bias });
+                    // The last tile of an item may reach beyond it: what is there goes nowhere.
+                    let rows = (len - STEP * (tile % tiles_of.count)).min(STEP);
+                    let y = rest.split_off_mut(..rows * outputs).expect("each tile has its rows");
+                    if rows == STEP {
+                        columns(m, split(y, outputs), lower);
+                    } else {
+                        columns(m, split(&mut spare, outputs), lower);
+                        y.copy_from_slice(&spare[..rows * outputs]);
+                    }
+                }
+            });
         });
     })
 }
 
-/// The outputs of a tile from its four products: y₀ = m₀ + m₁ + m₂ and, if there is room for it, y₁ = m₁ − m₂ − m₃.
-#[inline(always)]
-fn lower<T: Real>([m0, m1, m2, m3]: [&[T]; 4], bias: Option<&Tensor<T>>, y: &mut [T]) {
-    let (y0, y1) = y.split_at_mut(m0.len());
-    for (j, y0) in y0.iter_mut().enumerate() {
-        *y0 = m0[j] + m1[j] + m2[j];
-    }
-    for (j, y1) in y1.iter_mut().enumerate() {
-        *y1 = m1[j] - m2[j] - m3[j];
-    }
-    if let Some(bias) = bias {
-        for y in [y0, y1] {
-            y.iter_mut().zip(bias.as_slice()).for_each(|(y, &b)| *y += b);
-        }
-    }
+/// What tiles have at point t: a matrix `[tile, channels]` out of `[tile, point, channels]`, where a tile is one stretch of
+/// memory to write and to read.
+fn at_point<T: Real>(lifted: &Tensor<T>, t: usize) -> ArrayView2<'_, T> {
+    let [tiles, points, channels] = lifted.shape()[..] else { unreachable!("lifted rows have three axes") };
+    let all = ArrayView3::from_shape((tiles, points, channels), lifted.as_slice());
+    all.expect("a tensor is row-major").index_axis_move(Axis(1), t)
+}
+
+/// M pieces of one length, side by side.
+fn split<T, const M: usize>(mut all: &mut [T], len: usize) -> [&mut [T]; M] {
+    std::array::from_fn(|_| all.split_off_mut(..len).expect("as long as M pieces"))
 }
 
 /// Halves the tiles down to chunks, y with them, and does the `work` of each on all threads.
@@ -208,26 +183,27 @@ fn each_chunk<T: Real>(
 }
 
 impl Tiles {
-    /// The four lifted rows of each tile, `[4, tile, channels]`. Rows beyond an item are zero.
-    fn lift<T: Real>(&self, x: &Tensor<T>, tiles: Range<usize>, pairs: [Pair; 4]) -> Tensor<T> {
-        let (width, count) = (channels(x), tiles.len());
+    /// f of the N rows at each tile: `[tile, point, channels]`. Rows beyond an item are zero.
+    fn lift<T: Real, const N: usize>(
+        &self,
+        x: &Tensor<T>,
+        tiles: Range<usize>,
+        f: impl Fn([T; N]) -> [T; POINTS],
+    ) -> Tensor<T> {
+        let width = channels(x);
         let zeros = vec![T::ZERO; width];
-        Tensor::build([4, count, width], |out| {
+        Tensor::build([tiles.len(), POINTS, width], |out| {
             simd(|| {
-                for (i, tile) in tiles.enumerate() {
-                    let (item, first) = (tile / self.count, 2 * (tile % self.count));
-                    let row = |offset: Option<usize>| {
-                        let at = offset.map(|offset| (first + offset) as isize - self.lead);
-                        match at.filter(|at| (0..self.len as isize).contains(at)) {
-                            Some(at) => &x.as_slice()[(item * self.len + at as usize) * width..][..width],
-                            None => &zeros,
+                for (tile, out) in tiles.zip(out.chunks_exact_mut(POINTS * width)) {
+                    let (item, first) = (tile / self.count, STEP * (tile % self.count));
+                    let row = |k: usize| {
+                        let at = (first + k) as isize - self.lead;
+                        match (0..self.len as isize).contains(&at) {
+                            true => &x.as_slice()[(item * self.len + at as usize) * width..][..width],
+                            false => &zeros,
                         }
                     };
-                    for (t, (a, b, sign)) in pairs.into_iter().enumerate() {
-                        let (a, b, sign) = (row(a), row(b), T::of(sign));
-                        let out = &mut out[(t * count + i) * width..][..width];
-                        out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&a, &b))| *out = a + sign * b);
-                    }
+                    columns(std::array::from_fn(row), split(out, width), &f);
                 }
             });
         })

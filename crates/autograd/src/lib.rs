@@ -55,6 +55,7 @@ pub mod ops;
 mod backward;
 mod conv;
 mod conv_groups;
+mod conv_lift;
 mod conv_spec;
 mod conv_winograd;
 mod custom;

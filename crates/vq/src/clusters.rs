@@ -1,6 +1,6 @@
 //! Rows grouped by code: exact counts, and sums in a fixed order whatever the number of threads.
 
-use gradbook_autograd::{Real, Tensor};
+use gradbook_autograd::{Real, Tensor, simd};
 use rayon::prelude::*;
 
 /// Which rows belong to each code, in the order of the rows.
@@ -57,10 +57,12 @@ impl Clusters {
                 |sum, (out, bounds)| {
                     let rows = &self.rows[bounds[0] as usize..bounds[1] as usize];
                     sum.fill(0.0);
-                    for &row in rows {
-                        let row = &x[row as usize * width..][..width];
-                        sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.to_f64());
-                    }
+                    simd(|| {
+                        for &row in rows {
+                            let row = &x[row as usize * width..][..width];
+                            sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.to_f64());
+                        }
+                    });
                     out.iter_mut().zip(&*sum).for_each(|(out, &sum)| *out = T::of(finish(sum, rows.len())));
                 },
             );

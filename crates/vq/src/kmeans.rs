@@ -136,13 +136,13 @@ fn distances<T: Real>(x: &Tensor<T>, centers: &Tensor<T>, nearest: &[u32]) -> Ve
 }
 
 /// ‖a − b‖², added up in f64 in eight strands.
+#[inline(always)] // into callers that are compiled for wide vectors
 pub(crate) fn squared_distance<T: Real>(a: &[T], b: &[T]) -> f64 {
+    let square = |(s, (a, b)): (&mut f64, (&T, &T))| *s += (a.to_f64() - b.to_f64()).powi(2);
     let mut strands = [0.0; 8];
-    for (a, b) in a.chunks(8).zip(b.chunks(8)) {
-        for ((s, a), b) in strands.iter_mut().zip(a).zip(b) {
-            *s += (a.to_f64() - b.to_f64()).powi(2);
-        }
-    }
+    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    a.iter().zip(b).for_each(|(a, b)| strands.iter_mut().zip(a.iter().zip(b)).for_each(square));
+    strands.iter_mut().zip(rest_a.iter().zip(rest_b)).for_each(square);
     strands.iter().sum()
 }
 

@@ -83,6 +83,12 @@ pub trait Quantizer<T: Real>: Send + Sync {
         Passage::Own
     }
 
+    /// Whether the values of a training step are those that [`lookup`](Self::lookup) gives, and an estimator only stands
+    /// in for their gradient. A stack of such quantizers need not look its codes up again.
+    fn values_are_codes(&self) -> bool {
+        false
+    }
+
     /// The codebooks within, for diagnostics and events; none where there is no codebook.
     fn codebooks(&self) -> Vec<Book<'_>> {
         Vec::new()
@@ -153,13 +159,17 @@ impl<T: Real> Latent<'_, T> {
     pub fn finite(self, op: &str) -> Self {
         let z = self.value.value();
         let width = z.rows().ncols().max(1);
-        let squared = |row: &[T]| row.iter().fold(T::ZERO, |sum, &x| sum + x * x);
+        let squared = |row: &[T]| {
+            let mut strands = [T::ZERO; 16]; // a single sum would wait for itself
+            let mut add = |x: &[T]| strands.iter_mut().zip(x).for_each(|(s, &x)| *s += x * x);
+            let (chunks, rest) = row.as_chunks::<16>();
+            chunks.iter().for_each(|x| add(x));
+            add(rest);
+            strands.into_iter().fold(T::ZERO, |sum, x| sum + x)
+        };
         // A factor, because losses add up many rows and differences double them.
-        let bad = z
-            .as_slice()
-            .par_chunks(width)
-            .with_min_len(512)
-            .position_first(|row| !(squared(row) * T::of(1e6)).is_finite());
+        let rows = z.as_slice().par_chunks(width).with_min_len(512);
+        let bad = rows.position_first(|row| !(squared(row) * T::of(1e6)).is_finite());
         if let Some(row) = bad {
             panic!(
                 "{op}: row {row} of z is too large or not a number\n  rule: the squared length of every row is finite"

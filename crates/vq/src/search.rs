@@ -1,13 +1,16 @@
 //! The nearest code of every row: argmin ‖x − e‖² without ever storing the N×K distances. The running minimum stays
 //! in registers beside the products it is made of.
 
+mod book;
+
 use std::any::Any;
 
-use gradbook_autograd::{Real, Tensor};
+use gradbook_autograd::{Real, Tensor, simd};
 use pulp::{Arch, Simd, WithSimd, bytemuck};
 use rayon::prelude::*;
 
 use crate::kmeans::squared_distance;
+use book::Book;
 
 /// Rows searched by one task: a multiple of the rows in a tile, whatever the vector width.
 const ROWS: usize = 96;
@@ -115,69 +118,22 @@ fn nearest_of<T: Real>(x: &[T], codes: &[T]) -> u32 {
     best.1
 }
 
+/// The same as a call, to leave the registers of the search alone.
+#[inline(never)]
+fn exactly(x: &[f32], codes: &[f32]) -> u32 {
+    simd(
+        #[inline(always)]
+        || nearest_of(x, codes),
+    )
+}
+
 fn nearest_f32(x: &Tensor<f32>, codes: &Tensor<f32>) -> Vec<u32> {
     let width = codes.rows().ncols();
-    let mut book = Book {
-        given: codes.as_slice(),
-        center: vec![0.0; width],
-        codes: codes.as_slice().to_vec(),
-        norms: Vec::new(),
-        longest: 0.0,
-    };
-    Arch::new().dispatch(
-        #[inline(always)]
-        || book.shift(),
-    );
+    let book = Book::new(codes);
     let mut found = vec![u32::MAX; x.rows().nrows()];
     let blocks = found.par_chunks_mut(ROWS).zip(x.as_slice().par_chunks(ROWS * width));
     blocks.for_each(|(found, x)| Arch::new().dispatch(Block { x, book: &book, found }));
     found
-}
-
-/// The codes, ready to be searched.
-struct Book<'a> {
-    /// The codes as they came.
-    given: &'a [f32],
-    /// The mean of the codes.
-    center: Vec<f32>,
-    /// The codes, less their mean.
-    codes: Vec<f32>,
-    /// ‖e‖²/2 of these.
-    norms: Vec<f32>,
-    /// The largest of the ‖e‖.
-    longest: f32,
-}
-
-impl Book<'_> {
-    #[inline(always)]
-    fn shift(&mut self) {
-        let (width, count) = (self.center.len(), self.codes.len() / self.center.len());
-        let mut sum = vec![0.0; width];
-        for code in self.codes.chunks_exact(width) {
-            sum.iter_mut().zip(code).for_each(|(sum, &e)| *sum += f64::from(e));
-        }
-        self.center.iter_mut().zip(sum).for_each(|(c, sum)| *c = (sum / count as f64) as f32);
-        for code in self.codes.chunks_exact_mut(width) {
-            code.iter_mut().zip(&self.center).for_each(|(e, c)| *e -= c);
-            let mut strands = [0.0; 8]; // a single sum would wait for itself
-            for chunk in code.chunks(8) {
-                strands.iter_mut().zip(chunk).for_each(|(s, &e)| *s += f64::from(e) * f64::from(e));
-            }
-            self.norms.push((0.5 * strands.iter().sum::<f64>()) as f32);
-        }
-        self.longest = (2.0 * self.norms.iter().copied().fold(0.0, f32::max)).sqrt();
-    }
-
-    /// How much two scores of a row of this length may differ from what they are without rounding, together.
-    ///
-    /// A sum of d products, begun with the norm and each step rounded, errs by at most (d + 1)u(‖x‖‖e‖ + ‖e‖²/2), u = 2⁻²⁴
-    /// (Higham 2002, 3.1); shifting rows and codes and rounding the norm add at most 4u of the same. Where products
-    /// underflow, each loses up to half the smallest number there is.
-    #[inline(always)]
-    fn doubt(&self, length: f32) -> f32 {
-        let (terms, unit) = (self.center.len() as f32 + 8.0, f32::EPSILON / 2.0);
-        2.0 * terms * (unit * self.longest * (length + 0.5 * self.longest) + f32::from_bits(1))
-    }
 }
 
 /// A block of rows and where their answers go.
@@ -201,7 +157,8 @@ impl Block<'_> {
     /// Rows are the lanes of `V` vectors, and `C` codes are scored at a time: V·C running sums in registers.
     #[inline(always)]
     fn search<S: Simd, const V: usize, const C: usize>(self, simd: S) {
-        let Book { given, center, codes, norms, .. } = self.book;
+        let Book { given, center, norms, .. } = self.book;
+        let codes = self.book.codes.as_slice();
         let (width, tile) = (center.len(), V * S::F32_LANES);
         let mut columns = vec![simd.splat_f32s(0.0); V * width]; // the tile's rows, transposed
         for (x, found) in self.x.chunks(tile * width).zip(self.found.chunks_mut(tile)) {
@@ -250,7 +207,7 @@ impl Block<'_> {
                 *found = match best[lane] {
                     best if !best.is_finite() => u32::MAX,
                     best if best - second[lane] > self.book.doubt(squares[lane].sqrt()) => index[lane],
-                    _ => nearest_of(x, given),
+                    _ => exactly(x, given),
                 };
             }
         }

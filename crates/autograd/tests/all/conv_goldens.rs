@@ -156,7 +156,7 @@ prop_compose! {
     fn three_taps()(
         (pad_left, pad_right, groups) in (0..5usize, 0..5usize, 1..3usize),
         (batch, length) in (0..4usize, prop_oneof![4 => 3..12usize, 1 => 250..300usize]),
-        (per_group, outputs) in (16..24usize, 16..24usize),
+        (per_group, outputs) in (32..40usize, 32..40usize),
     ) -> (Conv1dSpec, [usize; 3], [usize; 2]) {
         let spec = Conv1dSpec { pad_left, pad_right, groups, ..Conv1dSpec::default() };
         (spec, [batch, length, groups * per_group], [3, groups * outputs])

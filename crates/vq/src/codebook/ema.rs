@@ -1,6 +1,7 @@
 //! Codes as moving averages of the rows that chose them, and the respawn of codes that no row chooses.
 
 use gradbook_autograd::{ParamStore, Real, Stats, Stream, Tensor};
+use rayon::prelude::*;
 
 use super::{
     book::Codebook,
@@ -49,16 +50,17 @@ impl Codebook {
         store.get_mut(ema.batches).map_assign(|_| T::ZERO);
         for (average, new) in [(ema.counts, ema.new_counts), (ema.sums, ema.new_sums)] {
             let (keep, take) = (T::of(*decay), T::of(1.0 - decay));
-            let fresh = store.get(new).clone();
+            let zeros = Tensor::zeros(*store.get(new).shape());
+            let fresh = std::mem::replace(store.get_mut(new), zeros);
             store.get_mut(average).zip_assign(&fresh, |old, new| keep * old + take * new);
-            store.get_mut(new).as_mut_slice().fill(T::ZERO);
         }
         let (n, m) = (store.get(ema.counts).clone(), store.get(ema.sums).clone());
         let total: f64 = n.as_slice().iter().map(|n| n.to_f64()).sum();
         let smooth = total / (total + n.as_slice().len() as f64 * EPSILON);
         let width = self.width(store);
         let codes = store.get_mut(self.codes).as_mut_slice();
-        for ((code, m), n) in codes.chunks_mut(width).zip(m.as_slice().chunks(width)).zip(n.as_slice()) {
+        let all = codes.par_chunks_mut(width).zip(m.as_slice().par_chunks(width)).zip(n.as_slice());
+        all.with_min_len(64).for_each(|((code, m), n)| {
             let scale = T::of(1.0 / ((n.to_f64() + EPSILON) * smooth));
             code.iter_mut().zip(m).for_each(|(e, &m)| *e = m * scale);
             if self.config.metric == Metric::Cosine {
@@ -67,7 +69,7 @@ impl Codebook {
                     code.iter_mut().for_each(|e| *e = *e / length);
                 }
             }
-        }
+        });
     }
 
     /// Moves every code with too few hits to a row of this step, no two to the same row.

@@ -1,12 +1,38 @@
 //! The losses of a codebook. Means run over all rows and channels, so no loss depends on how rows are batched.
 
 use gradbook_autograd::{Real, Tensor, Var};
+use rayon::prelude::*;
 
 use super::config::{Diversity, Spread};
 
-/// mean (a − sg b)²: pulls `a` towards `b`.
+/// mean (a − sg b)²: pulls `a` towards `b`. ∂/∂a = 2(a − b)/n
+///
+/// As one op: where many rows have many levels, differences and squares that are written only to be added up would cost
+/// as much as half a search.
 pub fn pull<'t, T: Real>(a: Var<'t, T>, b: Var<'t, T>) -> Var<'t, T> {
-    (a - b.detach()).square().mean_all()
+    const PIECE: usize = 1 << 14;
+    let b = b.detach().value();
+    let count = T::of(b.as_slice().len() as f64);
+    let fixed = b.clone();
+    let mean = move |x: &[Tensor<T>]| {
+        let piece = |(a, b): (&[T], &[T])| {
+            let mut strands = [T::ZERO; 16]; // a single sum would wait for itself
+            let add = |strands: &mut [T; 16], a: &[T], b: &[T]| {
+                strands.iter_mut().zip(a.iter().zip(b)).for_each(|(s, (&a, &b))| *s += (a - b) * (a - b));
+            };
+            let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
+            a.iter().zip(b).for_each(|(a, b)| add(&mut strands, a, b));
+            add(&mut strands, rest_a, rest_b);
+            strands.into_iter().fold(T::ZERO, |sum, s| sum + s)
+        };
+        let pieces = x[0].as_slice().par_chunks(PIECE).zip(fixed.as_slice().par_chunks(PIECE));
+        let sums: Vec<T> = pieces.map(piece).collect();
+        Tensor::scalar(sums.into_iter().fold(T::ZERO, |all, sum| all + sum) / count)
+    };
+    a.tape().custom("pull", &[a], mean, move |x, _, g, sink| {
+        let factor = T::of(2.0) * g.item() / count;
+        sink.add(0, x[0].zip(&b, |a, b| factor * (a - b)));
+    })
 }
 
 /// Squared distances of rows z `[row, channel]` to codes `[code, channel]`: ‖z‖² − 2z·e + ‖e‖², `[row, code]`.

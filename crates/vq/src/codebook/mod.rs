@@ -198,6 +198,10 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
         }
     }
 
+    fn values_are_codes(&self) -> bool {
+        matches!(self.book.config.learning, Learning::Ema { .. } | Learning::Loss { .. })
+    }
+
     fn codebooks(&self) -> Vec<Book<'_>> {
         vec![Book { place: String::new(), codebook: &self.book, slots: 0..1 }]
     }

@@ -182,5 +182,9 @@ pub(crate) fn named<'t, T: Real>(i: usize, losses: Vec<Loss<'t, T>>) -> impl Ite
 
 /// What a level takes away from the remainder: the values of its codes, a constant, `[row, channel]`.
 fn taken<'t, T: Real>(g: &Graph<'t, T>, level: &dyn Quantizer<T>, found: &Quantized<'t, T>) -> Var<'t, T> {
-    if g.training() { level.lookup(g, &found.codes).detach() } else { found.values }
+    match g.training() {
+        false => found.values,
+        true if level.values_are_codes() => found.values.detach(),
+        true => level.lookup(g, &found.codes).detach(),
+    }
 }
