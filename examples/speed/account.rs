@@ -7,16 +7,17 @@
 
 use std::io::{Lines, StdinLock};
 
-/// Parts of a step and how their functions are called; the first that fits counts.
+/// Parts of a step and how their functions are called; the first that fits counts. `pulp` compiles a loop for several kinds
+/// of processors, and the profiler has its name for all such loops.
 const PARTS: [(&str, &[&str]); 8] = [
     ("matrix products", &["microkernel", "gemm_basic", "each_block"]),
     ("packing for them", &["gemm_common", "pack_"]),
     ("lifting and lowering for convolutions", &["conv_winograd", "autograd::conv"]),
-    ("nearest codes and their statistics", &["gradbook_vq"]),
-    ("optimizer", &["gradbook_nn::optim", "gradbook_nn::shard"]),
+    ("nearest codes; sums of the shards' gradients", &["gradbook_vq", "pulp", "gradbook_nn::shard"]),
+    ("optimizer", &["gradbook_nn::optim"]),
     ("fresh pages, system calls", &["[k]"]),
     ("allocation, copies", &["malloc", "free", "mem"]),
-    ("elementwise operations, sums, the tape", &["gradbook_autograd", "pulp", "ndarray"]),
+    ("elementwise operations, sums, the tape", &["gradbook_autograd", "ndarray"]),
 ];
 
 /// Prints the share of each part in lines `12.34%  [.] name`.

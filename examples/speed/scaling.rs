@@ -4,7 +4,10 @@ use gradbook::autograd::{Graph, Tape};
 
 use super::{
     median, on_threads, times,
-    work::step::{Setup, Trainer},
+    work::{
+        Work, quantizing,
+        step::{Setup, Trainer, step},
+    },
 };
 
 /// A size, its values, and the setup of a step with that value.
@@ -13,32 +16,48 @@ type Sweep = (&'static str, [usize; 4], fn(usize) -> Setup);
 const SWEEPS: [Sweep; 6] = [
     ("batch", [8, 16, 32, 64], |batch| Setup { batch, ..Setup::default() }),
     ("frames", [32, 64, 128, 256], |frames| Setup { frames, ..Setup::default() }),
-    ("width", [128, 256, 512, 1024], |width| Setup { width, ..Setup::default() }),
-    ("code dimension D", [64, 128, 256, 512], |dim| Setup { dim, ..Setup::default() }),
-    ("codes K", [512, 1024, 2048, 4096], |codes| Setup { codes, ..Setup::default() }),
-    ("residual levels L", [1, 2, 4, 8], |levels| Setup { levels, ..Setup::default() }),
+    ("channels", [128, 256, 512, 1024], |width| Setup { width, ..Setup::default() }),
+    ("code dimension", [64, 128, 256, 512], |dim| Setup { dim, ..Setup::default() }),
+    ("codes", [512, 1024, 2048, 4096], |codes| Setup { codes, ..Setup::default() }),
+    ("residual levels", [1, 2, 4, 8], |levels| Setup { levels, ..Setup::default() }),
 ];
 
-/// The tables of times and of memory.
+/// The tables: a training step, with the memory of its tape, and a residual quantizer by itself.
 pub fn print() {
     println!("| size | values | ms | exponent | MB of tape | exponent |\n|---|---|---|---:|---|---:|");
     for (size, values, setup) in SWEEPS {
-        let milliseconds = values.map(|value| {
-            let mut trainer = Trainer::new(setup(value));
-            let first = times(1, || trainer.step())[0];
-            median(&times((3000.0 / first).clamp(7.0, 100.0) as usize, || trainer.step()))
-        });
+        let times = values.map(|value| milliseconds(step(setup(value))));
         let memory = values.map(|value| megabytes(&Trainer::new(setup(value))));
-        let list = |numbers: &[f64]| numbers.iter().map(|x| format!("{x:.1}")).collect::<Vec<_>>().join(", ");
         println!(
             "| {size} | {} | {} | {:.2} | {} | {:.2} |",
             values.map(|value| value.to_string()).join(", "),
-            list(&milliseconds),
-            exponent(&values, &milliseconds),
+            list(&times),
+            exponent(&values, &times),
             list(&memory),
             exponent(&values, &memory),
         );
     }
+    let levels = [1, 2, 4, 8];
+    let times = levels.map(|levels| milliseconds(quantizing::training(4096, 1024, levels)));
+    println!(
+        "\nResidual quantizer alone, 4,096 × 128, 1,024 codes, 1, 2, 4, 8 levels: {} ms, ",
+        list(&times)
+    );
+    println!(
+        "which is {:.2} times eight single ones; exponent {:.2}.",
+        times[3] / (8.0 * times[0]),
+        exponent(&levels, &times)
+    );
+}
+
+fn list(numbers: &[f64]) -> String {
+    numbers.iter().map(|x| format!("{x:.1}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The median time of about three seconds of work.
+fn milliseconds(mut work: Work) -> f64 {
+    let first = times(1, &mut work)[0];
+    median(&times((3000.0 / first).clamp(7.0, 100.0) as usize, work))
 }
 
 /// The most that a tape of the whole batch holds: node values and live gradients.
