@@ -115,6 +115,21 @@ fn quotations_are_what_the_source_says() {
     }
 }
 
+/// Tables between `<!-- name -->` and `<!-- end -->`, which the README has from the measurements.
+#[test]
+fn the_readme_has_the_measured_tables() {
+    let read = |page: &str| fs::read_to_string(Path::new(ROOT).join(page)).expect("readable text");
+    let [readme, measurements] = ["README.md", "docs/src/measurements.md"].map(read);
+    for name in ["story", "speed"] {
+        let table = |page: &str| {
+            let (_, rest) = page.split_once(&format!("<!-- {name} -->")).expect("the table begins");
+            rest.split_once("<!-- end -->").expect("the table ends").0.to_owned()
+        };
+        let rule = "`cargo run --release --example book_figures -- tables` copies it";
+        assert_eq!(table(&readme), table(&measurements), "the table `{name}`: {rule}");
+    }
+}
+
 #[test]
 fn every_chapter_is_compiled() {
     let harness = fs::read_to_string(Path::new(ROOT).join("src/book.rs")).expect("the harness");

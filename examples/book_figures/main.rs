@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --example book_figures            # writes them, in about half a minute
-//! cargo run --release --example book_figures -- tables  # writes the tables of the appendix alone, at once
+//! cargo run --release --example book_figures -- tables  # writes the tables of the appendix and of speed alone, at once
 //! cargo run --release --example book_figures -- check   # fails if one of these is not what would be written
 //! ```
 
@@ -80,7 +80,10 @@ fn check(book: &Path) -> io::Result<()> {
 }
 
 fn tables(book: &Path) -> io::Result<()> {
-    TABLES.iter().try_for_each(|(name, table)| fs::write(book.join(name), table()))
+    TABLES.iter().try_for_each(|(name, table)| fs::write(book.join(name), table()))?;
+    let (readme, measurements) = (book.join("../../README.md"), book.join("measurements.md"));
+    let text = tables::readme(&fs::read_to_string(&readme)?, &fs::read_to_string(measurements)?);
+    fs::write(readme, text)
 }
 
 fn figures(root: &Path) -> io::Result<()> {

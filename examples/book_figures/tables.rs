@@ -49,6 +49,13 @@ pub fn quantizers() -> String {
     out
 }
 
+/// The README with the table of speed that the measurements have.
+pub fn readme(readme: &str, measurements: &str) -> String {
+    let (_, rest) = measurements.split_once("<!-- speed -->\n\n").expect("the measurements have the table");
+    let (table, _) = rest.split_once("\n<!--").expect("a comment ends it");
+    filled(readme, "speed", table)
+}
+
 /// The page with `table` between `<!-- name -->` and the next comment.
 pub fn filled(page: &str, name: &str, table: &str) -> String {
     let mark = format!("<!-- {name} -->\n");

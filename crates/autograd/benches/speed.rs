@@ -1,8 +1,8 @@
-//! What decides a training step's time: convolutions, matrix products, elementwise ops, and the tape itself.
+//! What decides a training step's time: convolutions, matrix products and the tape itself. Every op: `benches/ops.rs`.
 //! `cargo bench -p gradbook-autograd --bench speed -- FILTER`
 
-use divan::{Bencher, black_box, counter::ItemsCount};
-use gradbook_autograd::{Conv1dSpec, Tape, Tensor, Var, check::Sampler, gemm::gemm};
+use divan::{Bencher, counter::ItemsCount};
+use gradbook_autograd::{Conv1dSpec, Tape, Tensor, check::Sampler, gemm::gemm};
 use ndarray::Array2;
 
 fn main() {
@@ -109,45 +109,5 @@ fn product_with_a_transposed(bencher: Bencher, [m, k, n]: [usize; 3]) {
     let mut c = Array2::zeros((m, n));
     bencher.counter(ItemsCount::new(2 * m * k * n)).bench_local(|| {
         gemm(a.rows().reversed_axes(), b.rows(), 0.0, c.view_mut());
-    });
-}
-
-type Unary = for<'t> fn(Var<'t, f32>) -> Var<'t, f32>;
-
-/// One op of each kind: elementwise, by way of a library function, reduction, normalization, product.
-const OPS: [(&str, Unary); 12] = [
-    ("add", |x| x + x),
-    ("mul", |x| x * x),
-    ("add row", |x| x + x.tape().constant(normal(&[x.shape()[1]]))),
-    ("relu", |x| x.relu()),
-    ("tanh", |x| x.tanh()),
-    ("gelu", |x| x.gelu()),
-    ("silu", |x| x.silu()),
-    ("exp", |x| x.exp()),
-    ("sum", |x| x.sum_all()),
-    ("mean of columns", |x| x.mean(&[0])),
-    ("softmax", |x| x.softmax(1)),
-    ("matmul_nt", |x| x.matmul_nt(x)),
-];
-
-fn ops_and_shapes() -> impl Iterator<Item = String> {
-    let shapes = ["512x256", "4x4"];
-    OPS.iter().flat_map(move |(name, _)| shapes.map(|shape| format!("{name} {shape}")))
-}
-
-#[divan::bench(args = ops_and_shapes())]
-fn op_and_gradient(bencher: Bencher, which: &str) {
-    let (name, shape) = which.rsplit_once(' ').expect("a name and a shape");
-    let op = OPS.iter().find(|op| op.0 == name).expect("a listed op").1;
-    let x = if shape == "4x4" { normal(&[4, 4]) } else { normal(&[512, 256]) };
-    let g = {
-        let tape = Tape::new();
-        let y = op(tape.constant(x.clone())).value();
-        y.map(|_| 1.0)
-    };
-    bencher.bench(|| {
-        let tape = Tape::new();
-        let x = tape.var(x.clone());
-        black_box(op(x).backward_with(g.clone()));
     });
 }

@@ -1,4 +1,4 @@
-//! Progress on standard error: a bar on a terminal, a line per evaluation elsewhere.
+//! Progress on standard error: on a terminal a bar with the figures below it, elsewhere a line per evaluation.
 
 use std::{
     io::{IsTerminal, stderr},
@@ -22,10 +22,7 @@ impl Watch {
     pub fn new(name: &str, width: usize, loudness: &Loudness) -> Self {
         let terminal = stderr().is_terminal() && !loudness.quiet;
         let bar = terminal.then(|| {
-            let style =
-                ProgressStyle::with_template("{prefix} {bar:20.cyan/black.bright} {pos:>6}/{len} {wide_msg}")
-                    .expect("a template that is known to be right")
-                    .progress_chars("━━╌");
+            let style = style("{prefix} {bar:20.cyan/black.bright} {pos:>6}/{len}  {msg}");
             ProgressBar::new(0).with_style(style).with_prefix(format!("{name:<width$}"))
         });
         let lines = !loudness.quiet && (!terminal || loudness.verbose);
@@ -39,8 +36,9 @@ impl Watch {
         if let Some(bar) = &self.bar {
             bar.set_length(status.steps);
             bar.set_position(status.step);
-            let figures = status.last.map_or_else(String::new, |last| format!("{}, ", figures(last)));
-            bar.set_message(format!("loss {:.3}, {figures}{pace}", status.loss));
+            let figures = status.last.map_or_else(String::new, |last| format!(", {}", figures(last)));
+            let below = " ".repeat(self.name.chars().count() + 1);
+            bar.set_message(format!("{pace}\n{below}loss {:.3}{figures}", status.loss));
         }
         if let Some(last) = status.last.filter(|_| self.lines && status.evaluated) {
             let line = format!(
@@ -65,9 +63,10 @@ impl Watch {
         }
     }
 
-    /// Leaves the result on the screen.
+    /// Leaves the result on the screen, in one line.
     pub fn finish(&self, last: Option<&Progress>) {
         if let Some(bar) = &self.bar {
+            bar.set_style(style("{prefix} {pos:>6} steps: {msg}"));
             bar.abandon_with_message(last.map_or_else(String::new, |last| {
                 format!("{}, {}", figures(last), clock(Duration::from_secs_f64(last.seconds)))
             }));
@@ -93,13 +92,16 @@ fn clock(time: Duration) -> String {
     }
 }
 
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).expect("a template that is known to be right");
+    style.progress_chars("━━╌")
+}
+
 /// A bar that counts things, on a terminal.
 pub fn counter(what: &str, loudness: &Loudness) -> ProgressBar {
     if loudness.quiet || !stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{prefix} {bar:20.cyan/black.bright} {pos}/{len}")
-        .expect("a template that is known to be right")
-        .progress_chars("━━╌");
+    let style = style("{prefix} {bar:20.cyan/black.bright} {pos}/{len}");
     ProgressBar::new(0).with_style(style).with_prefix(what.to_owned())
 }

@@ -29,10 +29,16 @@ impl Encode {
         write(&self.out, serde_json::to_string(&tokens)? + "\n")?;
         if !loudness.quiet {
             let count: usize = tokens.files.iter().flat_map(|file| file.codes.first()).map(Vec::len).sum();
-            let (files, slots) = (tokens.files.len(), tokens.slots);
-            let note = format!("{files} files, {count} tokens of {slots} codes: {}", self.out.display());
+            let counts = [(tokens.files.len(), "file"), (count, "token"), (tokens.slots, "code")];
+            let [files, tokens, codes] = counts.map(counted);
+            let note = format!("{files}, {tokens} of {codes} each: {}", self.out.display());
             eprintln!("{}", Style::Note.paint(note));
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// `1 file`, `2 files`.
+fn counted((count, thing): (usize, &str)) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }

@@ -71,9 +71,9 @@ fn legend(out: &mut String, runs: &[RunReport]) {
     *out += "</p>";
 }
 
-/// One row per run.
+/// One row per run. What decides comes first: a phone shows the first few columns and scrolls to the others.
 fn table(out: &mut String, runs: &[RunReport]) {
-    *out += "<div class=\"scroll\"><table><thead><tr><th>recipe<th>alive<th>perplexity<th>effective dim<th>test MSE\
+    *out += "<div class=\"scroll\"><table><thead><tr><th>recipe<th>test MSE<th>alive<th>perplexity<th>effective dim\
              <th>bits / token<th>steps<th>seconds</tr></thead><tbody>";
     for (i, run) in runs.iter().enumerate() {
         let s = &run.summary;
@@ -84,12 +84,12 @@ fn table(out: &mut String, runs: &[RunReport]) {
         let or_dash = |x: Option<f64>, digits: usize| x.map_or("–".to_owned(), |x| format!("{x:.digits$}"));
         let _ = write!(
             out,
-            "<tr><th scope=\"row\"><i style=\"background:{}\"></i>{}<td>{alive}<td>{}<td>{:.1}<td>{:.4}<td>{}<td>{}<td>{:.1}</tr>",
+            "<tr><th scope=\"row\"><i style=\"background:{}\"></i>{}<td>{:.4}<td>{alive}<td>{}<td>{:.1}<td>{}<td>{}<td>{:.1}</tr>",
             charts::css(i),
             escape(&s.recipe),
+            s.test_mse,
             or_dash(s.perplexity, 1),
             s.effective_dim,
-            s.test_mse,
             or_dash(s.bits_per_token, 2),
             s.steps,
             s.seconds,

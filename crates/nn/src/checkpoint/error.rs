@@ -2,6 +2,8 @@
 
 use std::{fmt, io, path::PathBuf};
 
+use super::{FORMAT, PROGRAM};
+
 /// Why a checkpoint could not be written, read, or fitted to a model.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
@@ -22,6 +24,20 @@ pub enum CheckpointError {
         path: PathBuf,
         /// What is wrong with it.
         what: String,
+    },
+    /// The file has the layout of another version.
+    #[error(
+        "`{}` was written by {program} in format {format}; {PROGRAM} reads format {FORMAT}\n  \
+         read it with the version that wrote it, or train anew",
+        path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What wrote it.
+        program: String,
+        /// The version of its layout.
+        format: u32,
     },
     /// The file is sound but belongs to another model. Nothing was loaded.
     #[error(

@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 const KEY: &str = "gradbook";
 /// The version of the layout of names and header.
 const FORMAT: u32 = 1;
+/// What writes checkpoints.
+const PROGRAM: &str = concat!("gradbook ", env!("CARGO_PKG_VERSION"));
 
 /// What a checkpoint tells beside its tensors. Random streams are keyed by (seed, step, shard), so seed and step *are*
 /// the position in them.
@@ -31,11 +33,28 @@ pub struct Header {
     pub config: String,
 }
 
+/// What the header of any version says.
+#[derive(Deserialize)]
+struct Origin {
+    format: u32,
+    #[serde(default = "Origin::unnamed")]
+    program: String,
+}
+
+impl Origin {
+    /// What wrote format 1 before it said so.
+    fn unnamed() -> String {
+        "another version of gradbook".into()
+    }
+}
+
 /// The header as it is written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     format: u32,
+    #[serde(default)]
+    program: String,
     step: u64,
     seed: u64,
     config: String,
@@ -45,16 +64,14 @@ struct Written {
 impl Header {
     fn to_text(&self, checksum: u64) -> String {
         let Self { step, seed, config } = self.clone();
-        let written = Written { format: FORMAT, step, seed, config, checksum: format!("{checksum:016x}") };
+        let (format, program, checksum) = (FORMAT, PROGRAM.into(), format!("{checksum:016x}"));
+        let written = Written { format, program, step, seed, config, checksum };
         serde_json::to_string(&written).expect("numbers and strings can be written as JSON")
     }
 
     fn from_text(text: &str) -> Result<(Self, u64), String> {
-        let Written { format, step, seed, config, checksum } =
+        let Written { step, seed, config, checksum, .. } =
             serde_json::from_str(text).map_err(|error| format!("its header cannot be read ({error})"))?;
-        if format != FORMAT {
-            return Err(format!("it has format {format}; this program reads format {FORMAT}"));
-        }
         let checksum = u64::from_str_radix(&checksum, 16).map_err(|_| "its checksum is not a number")?;
         Ok((Self { step, seed, config }, checksum))
     }

@@ -10,7 +10,7 @@ use std::{
 use gradbook_autograd::Tensor;
 use safetensors::{Dtype, SafeTensors};
 
-use super::{CheckpointError, Difference, Element, Header, KEY};
+use super::{CheckpointError, Difference, Element, FORMAT, Header, KEY, Origin};
 use crate::{State, Value};
 
 /// A checkpoint file in memory, sound by its checksum.
@@ -24,10 +24,15 @@ impl Checkpoint {
     /// Reads and checks a file written by [`save`](super::save).
     ///
     /// # Errors
-    /// [`CheckpointError::Io`] or [`CheckpointError::Damaged`].
+    /// [`CheckpointError::Io`], [`CheckpointError::Damaged`] or [`CheckpointError::Foreign`].
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
         let file = TensorFile::read(path)?;
         let text = file.metadata.get(KEY).ok_or_else(|| file.damaged("it has no header of ours"))?;
+        if let Ok(Origin { format, program }) = serde_json::from_str(text)
+            && format != FORMAT
+        {
+            return Err(CheckpointError::Foreign { path: path.to_path_buf(), program, format });
+        }
         let (header, checksum) = Header::from_text(text).map_err(|error| file.damaged(error))?;
         if checksum
             != header.checksum(file.entries.iter().map(|(name, entry)| (&name[..], file.bytes(entry))))

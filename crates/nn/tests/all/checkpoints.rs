@@ -120,6 +120,23 @@ fn a_file_that_is_no_checkpoint_is_told_from_one_that_is_damaged() {
 }
 
 #[test]
+fn a_checkpoint_of_another_layout_is_told_by_the_version_that_wrote_it() {
+    let (_folder, path) = place();
+    let read = |metadata: &str| {
+        let json = format!(r#"{{"__metadata__":{{"gradbook":"{}"}}}}"#, metadata.replace('"', "\\\""));
+        fs::write(&path, [&(json.len() as u64).to_le_bytes()[..], json.as_bytes()].concat())
+            .expect("written");
+        Checkpoint::read(&path).expect_err("of another layout").to_string()
+    };
+    let told = read(r#"{"format":7,"program":"gradbook 9.1.0","new":true}"#);
+    assert!(told.contains("was written by gradbook 9.1.0 in format 7"), "{told}");
+    let told = read(r#"{"format":7}"#);
+    assert!(told.contains("was written by another version of gradbook in format 7"), "{told}");
+    let told = read(r#"{"format":1,"program":"gradbook 0.1.0","new":true}"#);
+    assert!(told.contains("its header cannot be read"), "{told}");
+}
+
+#[test]
 fn headers_that_promise_too_much_are_refused() {
     let (_folder, path) = place();
     let refused = |bytes: &[u8]| {

@@ -10,7 +10,11 @@ use crate::{
     Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer, kinds::QuantizerConfig,
 };
 
-/// Equal groups of channels with the same kind of quantizer.
+/// Equal groups of channels with the same kind of quantizer: G groups of K codes each make Kᴳ.
+///
+/// ```text
+/// z = (z₁, …, z_G)   q = (Q₁(z₁), …, Q_G(z_G))   each z_g of dim/G channels
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupedConfig {

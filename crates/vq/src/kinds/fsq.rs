@@ -11,7 +11,12 @@ use crate::{Codes, KindConfig, Latent, Quantized, Quantizer};
 /// How far beyond the outermost level the bound of the plain variant reaches.
 const SLACK: f64 = 1e-3;
 
-/// FSQ with one number of levels per channel.
+/// FSQ with one number of levels L per channel; the gradient passes the rounding as if it were not there.
+///
+/// ```text
+/// plain      q = round(½(L − 1)·tanh(z + s) − o) / ⌊L/2⌋     o = 0, s = 0 for odd L; o = ½, s = artanh(1/(L − 1)) for even L
+/// symmetric  q = 2·round(½(L − 1)·(tanh z + 1)) / (L − 1) − 1
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FsqConfig {
