@@ -83,8 +83,7 @@ pub trait Quantizer<T: Real>: Send + Sync {
         Passage::Own
     }
 
-    /// Whether the values of a training step are those that [`lookup`](Self::lookup) gives, and an estimator only stands
-    /// in for their gradient. A stack of such quantizers need not look its codes up again.
+    /// Whether a training step has the values of [`lookup`](Self::lookup): a stack need not look such codes up again.
     fn values_are_codes(&self) -> bool {
         false
     }
