@@ -21,6 +21,13 @@ impl<T: Real> Sink<'_, T> {
         self.nodes[self.arguments[k] as usize].wants
     }
 
+    /// Adds what `g` computes to the gradient of argument `k`, if anybody needs it; see [`add`](Self::add).
+    pub fn give(&mut self, k: usize, g: impl FnOnce() -> Tensor<T>) {
+        if self.wants(k) {
+            self.add(k, g());
+        }
+    }
+
     /// Adds `g` to the gradient of argument `k`. The first contribution is moved, later ones are added in place. If the
     /// argument was broadcast, `g` has the shape of the output and is summed back here, so ops need not care.
     pub fn add(&mut self, k: usize, g: Tensor<T>) {

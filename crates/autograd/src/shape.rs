@@ -99,16 +99,11 @@ impl Shape {
 
     /// The same shape with the given axes set to length 1 (`keep`) or taken away.
     pub(crate) fn reduced(&self, axes: &[usize], keep: bool) -> Shape {
-        let mut left = [0; MAX_RANK];
-        let mut rank = 0;
-        for (axis, &length) in self.iter().enumerate() {
-            let gone = axes.contains(&axis);
-            if keep || !gone {
-                left[rank] = if gone { 1 } else { length };
-                rank += 1;
-            }
-        }
-        Self::new(&left[..rank])
+        let left = self.iter().enumerate().filter_map(|(axis, &length)| match axes.contains(&axis) {
+            true => keep.then_some(1),
+            false => Some(length),
+        });
+        Self::new(&left.collect::<Vec<_>>())
     }
 
     /// Every axis, for reductions to one number.
