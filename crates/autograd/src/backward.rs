@@ -21,6 +21,13 @@ impl<T: Real> Sink<'_, T> {
         self.nodes[self.arguments[k] as usize].wants
     }
 
+    /// Adds what `g` computes to the gradient of argument `k`, if anybody needs it; see [`add`](Self::add).
+    pub fn give(&mut self, k: usize, g: impl FnOnce() -> Tensor<T>) {
+        if self.wants(k) {
+            self.add(k, g());
+        }
+    }
+
     /// Adds `g` to the gradient of argument `k`. The first contribution is moved, later ones are added in place. If the
     /// argument was broadcast, `g` has the shape of the output and is summed back here, so ops need not care.
     pub fn add(&mut self, k: usize, g: Tensor<T>) {
@@ -63,8 +70,12 @@ pub struct Grads<T: Real> {
 impl<T: Real> Grads<T> {
     /// ∂L/∂x, or `None` if nothing reached `x` (or its gradient was not kept).
     pub fn get(&self, x: Var<'_, T>) -> Option<&Tensor<T>> {
-        let found = self.by_node.binary_search_by_key(&x.id, |(id, _)| *id).ok()?;
-        (self.tape == ptr::from_ref(x.tape).addr()).then(|| &self.by_node[found].1)
+        if self.tape == ptr::from_ref(x.tape).addr() { self.of(x.id) } else { None }
+    }
+
+    fn of(&self, node: u32) -> Option<&Tensor<T>> {
+        let found = self.by_node.binary_search_by_key(&node, |(id, _)| *id).ok()?;
+        Some(&self.by_node[found].1)
     }
 }
 
@@ -156,7 +167,7 @@ impl<T: Real> Tape<T> {
              for several roots give them together to `Tape::backward`"
         );
         let mut records = self.records.borrow_mut();
-        let Records { nodes, edges, bytes, peak } = &mut *records;
+        let Records { nodes, arguments, params, bytes, peak } = &mut *records;
         for (root, cotangent) in roots {
             assert!(ptr::eq(self, root.tape), "backward: the root lives on another tape");
             let node = &mut nodes[root.id as usize];
@@ -180,13 +191,10 @@ impl<T: Real> Tape<T> {
             live -= size_of_val(g.as_slice()).min(live);
             if node.keep {
                 found.by_node.push((id as u32, g.clone()));
-                if let Some(param) = node.param {
-                    found.params.set(param, g.clone());
-                }
             }
             if let Some(backward) = node.backward.take() {
                 let fault = fault.filter(|fault| fault.op == node.op);
-                let arguments = &edges[node.edges.0 as usize..node.edges.1 as usize];
+                let arguments = &arguments[Records::arguments_of(nodes, id)];
                 backward(g, &mut Sink { nodes, arguments, bytes: &mut live, fault });
                 for argument in arguments {
                     nodes[*argument as usize].grad.iter().try_for_each(|g| inspect(&nodes[id], g))?;
@@ -195,6 +203,11 @@ impl<T: Real> Tape<T> {
             }
         }
         found.by_node.reverse();
+        for (node, param) in params {
+            if let Some(g) = found.of(*node) {
+                found.params.set(*param, g.clone());
+            }
+        }
         Ok(found)
     }
 }

@@ -4,7 +4,7 @@ use crate::{Real, Sink, Tape, Tensor, Var};
 
 impl<T: Real> Tape<T> {
     /// Computes `forward(inputs)` and remembers `backward(inputs, output, g, sink)`, which turns g = ∂L/∂y into ∂L/∂x for
-    /// each input k: if `sink.wants(k)`, compute it and `sink.add(k, …)` it. Inputs and output are pointer copies.
+    /// each input k: `sink.give(k, || …)` computes it if it is wanted. Inputs and output are pointer copies.
     ///
     /// Prove it with a [`case!`](crate::case), by the same oracles as every op of this crate:
     ///
@@ -20,9 +20,7 @@ impl<T: Real> Tape<T> {
     ///         |x, r, g, sink| {
     ///             let g_over_r = g.zip(r, |g, r| g / r);
     ///             for k in 0..2 {
-    ///                 if sink.wants(k) {
-    ///                     sink.add(k, g_over_r.zip(&x[k], |g, x| g * x));
-    ///                 }
+    ///                 sink.give(k, || g_over_r.zip(&x[k], |g, x| g * x));
     ///             }
     ///         },
     ///     )

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::{Real, Tape};
+use crate::{Real, Tape, tape::Records};
 
 impl<T: Real> Tape<T> {
     /// The graph in Graphviz's language: each node with op, shape and source line, edges in the direction of the data.
@@ -46,7 +46,7 @@ impl<T: Real> Tape<T> {
     fn each_node(&self, mut visit: impl FnMut(usize, &str, bool, bool, &[u32])) {
         let records = self.records.borrow();
         for (id, node) in records.nodes.iter().enumerate() {
-            let arguments = records.arguments(node);
+            let arguments = &records.arguments[Records::arguments_of(&records.nodes, id)];
             let label =
                 format!("{} {:?}\n{}:{}", node.op, node.value.shape(), node.at.file(), node.at.line());
             visit(id, &label, arguments.is_empty(), node.wants, arguments);

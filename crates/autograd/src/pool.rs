@@ -3,11 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::{
-    Real,
-    tape::Records,
-    tensor::{Body, Data},
-};
+use crate::{Real, tape::Records, tensor::Memory};
 
 /// Up to this many elements share the smallest size class.
 const SMALLEST: usize = 4;
@@ -16,32 +12,36 @@ const CLASSES: usize = 4 * 48;
 
 /// The free memory of one element type: tensors by size class, and tapes. Bounded by the largest working set so far.
 pub struct Pool<T: Real> {
-    bodies: [Mutex<Vec<Arc<Body<T>>>>; CLASSES],
+    buffers: [Mutex<Vec<Arc<Memory<T>>>>; CLASSES],
     tapes: Mutex<Vec<Records<T>>>,
 }
 
 impl<T: Real> Pool<T> {
     /// A pool without memory.
     pub const fn new() -> Self {
-        Self { bodies: [const { Mutex::new(Vec::new()) }; CLASSES], tapes: Mutex::new(Vec::new()) }
+        Self { buffers: [const { Mutex::new(Vec::new()) }; CLASSES], tapes: Mutex::new(Vec::new()) }
     }
 
     /// Gives everything that waits back to the system.
     pub fn clear(&self) {
-        self.bodies.iter().for_each(|class| *open(class) = Vec::new());
+        self.buffers.iter().for_each(|class| *open(class) = Vec::new());
         *open(&self.tapes) = Vec::new();
     }
 
-    /// The body of a tensor with room for `len` elements, shared by nobody.
-    pub(crate) fn body(&self, len: usize) -> Arc<Body<T>> {
+    /// Memory of `len` elements, shared by nobody.
+    pub(crate) fn memory(&self, len: usize) -> Arc<Memory<T>> {
         let (class, capacity) = class_of(len);
-        let waiting = open(&self.bodies[class]).pop();
-        waiting.unwrap_or_else(|| Arc::new(Body::new([].into(), Data::Own(vec![T::ZERO; capacity]))))
+        let waiting = open(&self.buffers[class]).pop();
+        let mut memory = waiting.unwrap_or_else(|| Arc::new(Memory::Pooled(Vec::with_capacity(capacity))));
+        if let Some(Memory::Pooled(buffer)) = Arc::get_mut(&mut memory) {
+            buffer.resize(len, T::ZERO);
+        }
+        memory
     }
 
-    /// Takes back what [`body`](Self::body) gave.
-    pub(crate) fn recycle(&self, body: Arc<Body<T>>, capacity: usize) {
-        open(&self.bodies[class_of(capacity).0]).push(body);
+    /// Takes back what [`memory`](Self::memory) gave.
+    pub(crate) fn recycle(&self, memory: Arc<Memory<T>>, capacity: usize) {
+        open(&self.buffers[class_of(capacity).0]).push(memory);
     }
 
     /// The records of an empty tape.
@@ -111,6 +111,6 @@ mod tests {
         let len = 555_555;
         let capacity = class_of(len).1;
         drop(Tensor::new([capacity], vec![0f64; capacity]));
-        assert!(open(&f64::pool().bodies[class_of(len).0]).is_empty());
+        assert!(open(&f64::pool().buffers[class_of(len).0]).is_empty());
     }
 }

@@ -1,23 +1,34 @@
 //! Shapes: a small Copy list of axis lengths, NumPy's broadcasting rule, and the one place that words shape errors.
 
-use std::{fmt, ops::Deref};
+use std::{fmt, ops::Deref, ptr, sync::OnceLock};
 
 /// The most axes a tensor may have.
 pub const MAX_RANK: usize = 6;
 
-/// The axis lengths of a tensor, outermost first. It is `Copy` and derefs to `[usize]`.
+/// The axis lengths of a tensor, outermost first. It is `Copy`, derefs to `[usize]`, and two are compared by one
+/// instruction: each list of lengths exists once in the program, and a shape is a pointer to it.
 ///
 /// ```
 /// use gradbook_autograd::Shape;
 /// let shape = Shape::new(&[8, 32, 80]); // [batch, length, channel]
 /// assert_eq!((shape.len(), shape[1], shape.size()), (3, 32, 20_480));
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
+#[derive(Clone, Copy)]
+pub struct Shape(&'static Axes);
+
+/// A list of lengths that the program has met. It stays, as the same few come back at every step.
+struct Axes {
     rank: usize,
-    /// Zero beyond the rank, so that equal shapes are equal bits.
     axes: [usize; MAX_RANK],
+    size: usize,
+    /// The next list in the same chain.
+    next: Slot,
 }
+
+type Slot = OnceLock<Box<Axes>>;
+
+/// All lists, in chains by hash. They only grow, at their ends, so looking one up takes no lock.
+static MET: [Slot; 1 << 10] = [const { Slot::new() }; 1 << 10];
 
 impl Shape {
     /// A shape with these axes. Panics beyond [`MAX_RANK`] axes.
@@ -25,69 +36,79 @@ impl Shape {
     pub fn new(axes: &[usize]) -> Self {
         let rank = axes.len();
         assert!(rank <= MAX_RANK, "shape: {axes:?} has {rank} axes; at most {MAX_RANK} are allowed");
-        let mut shape = Self { rank, axes: [0; MAX_RANK] };
-        shape.axes[..rank].copy_from_slice(axes);
-        shape
+        let mix = |hash: u64, &axis: &usize| {
+            (hash ^ axis as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(25)
+        };
+        let hash = axes.iter().fold(rank as u64, mix);
+        let mut slot = &MET[hash as usize % MET.len()];
+        loop {
+            let met = slot.get_or_init(|| {
+                let mut all = [0; MAX_RANK];
+                all[..rank].copy_from_slice(axes);
+                Box::new(Axes { rank, axes: all, size: axes.iter().product(), next: Slot::new() })
+            });
+            if met.axes[..met.rank] == *axes {
+                return Self(met);
+            }
+            slot = &met.next;
+        }
     }
 
     /// The number of elements: the product of the axes (1 for a scalar).
     pub fn size(&self) -> usize {
-        self.iter().product()
+        self.0.size
     }
 
     /// The distance between neighbors along each axis in standard (row-major) layout.
     pub(crate) fn strides(&self) -> [usize; MAX_RANK] {
         let mut strides = [0; MAX_RANK];
         let mut step = 1;
-        for axis in (0..self.rank).rev() {
+        for (axis, length) in self.iter().enumerate().rev() {
             strides[axis] = step;
-            step *= self.axes[axis];
+            step *= length;
         }
         strides
     }
 
     /// The strides with which this shape is read as the larger shape `to`: 0 along every broadcast axis.
     pub(crate) fn strides_as(&self, to: &Shape) -> [usize; MAX_RANK] {
-        let (own, lead) = (self.strides(), to.rank - self.rank);
+        let (own, lead) = (self.strides(), to.len() - self.len());
         let mut strides = [0; MAX_RANK];
-        for axis in 0..self.rank {
-            strides[lead + axis] = if self[axis] == 1 { 0 } else { own[axis] };
+        for (axis, &length) in self.iter().enumerate() {
+            strides[lead + axis] = if length == 1 { 0 } else { own[axis] };
         }
         strides
     }
 
     /// NumPy's rule: align shapes at their last axes; two lengths agree if equal or if one of them is 1.
     pub(crate) fn broadcast(&self, other: &Shape) -> Option<Shape> {
-        let rank = self.rank.max(other.rank);
-        let mut out = Shape { rank, axes: [0; MAX_RANK] };
-        for back in 1..=rank {
-            let of = |s: &Shape| if back <= s.rank { s.axes[s.rank - back] } else { 1 };
-            out.axes[rank - back] = match (of(self), of(other)) {
-                (a, b) if a == b => a,
-                (1, b) => b,
-                (a, 1) => a,
-                _ => return None,
-            };
+        if self == other {
+            return Some(*self);
         }
-        Some(out)
+        let (short, long) = if self.len() < other.len() { (self, other) } else { (other, self) };
+        let mut axes = long.0.axes;
+        for (axis, &length) in axes[long.len() - short.len()..].iter_mut().zip(short.iter()) {
+            match (*axis, length) {
+                (a, b) if a == b || b == 1 => {}
+                (1, b) => *axis = b,
+                _ => return None,
+            }
+        }
+        Some(Self::new(&axes[..long.len()]))
     }
 
     /// The same shape with the given axes set to length 1 (`keep`) or taken away.
     pub(crate) fn reduced(&self, axes: &[usize], keep: bool) -> Shape {
-        let mut out = Shape { rank: 0, axes: [0; MAX_RANK] };
-        for (axis, &length) in self.iter().enumerate() {
-            let gone = axes.contains(&axis);
-            if keep || !gone {
-                out.axes[out.rank] = if gone { 1 } else { length };
-                out.rank += 1;
-            }
-        }
-        out
+        let left = self.iter().enumerate().filter_map(|(axis, &length)| match axes.contains(&axis) {
+            true => keep.then_some(1),
+            false => Some(length),
+        });
+        Self::new(&left.collect::<Vec<_>>())
     }
 
     /// Every axis, for reductions to one number.
     pub(crate) fn all_axes(&self) -> Vec<usize> {
-        (0..self.rank).collect()
+        (0..self.len()).collect()
     }
 
     /// The shape seen along one axis: `[before, axis, after]`, each the product of its axes.
@@ -96,17 +117,18 @@ impl Shape {
     }
 
     /// The same shape with another length of one axis.
-    pub(crate) fn with_axis(mut self, axis: usize, length: usize) -> Shape {
-        self.axes[axis] = length;
-        self
+    pub(crate) fn with_axis(&self, axis: usize, length: usize) -> Shape {
+        let mut axes = self.0.axes;
+        axes[axis] = length;
+        Self::new(&axes[..self.len()])
     }
 
     /// Panics at the caller's line unless every one of `axes` exists, once.
     #[track_caller]
     pub(crate) fn check_axes(&self, op: &str, axes: &[usize]) {
-        let fits = |(i, axis): (usize, &usize)| *axis < self.rank && !axes[..i].contains(axis);
+        let fits = |(i, axis): (usize, &usize)| *axis < self.len() && !axes[..i].contains(axis);
         if !axes.iter().enumerate().all(fits) {
-            let what = format!("axes {axes:?} do not fit {} axes", self.rank);
+            let what = format!("axes {axes:?} do not fit {} axes", self.len());
             mismatch(op, &what, &[("x", self, "")], "each axis exists and is named once");
         }
     }
@@ -115,9 +137,17 @@ impl Shape {
 impl Deref for Shape {
     type Target = [usize];
     fn deref(&self) -> &[usize] {
-        &self.axes[..self.rank]
+        &self.0.axes[..self.0.rank]
     }
 }
+
+impl PartialEq for Shape {
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for Shape {}
 
 impl fmt::Debug for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

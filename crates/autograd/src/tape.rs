@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    ops::Range,
     panic::Location,
 };
 
@@ -17,33 +18,38 @@ pub(crate) struct Node<T: Real> {
     pub grad: Option<Tensor<T>>,
     pub op: &'static str,
     pub at: &'static Location<'static>,
-    /// The arguments, as a range of `Records::edges`.
-    pub edges: (u32, u32),
+    /// Where its arguments end in `Records::arguments`; they begin where those of the node before end.
+    pub arguments_end: u32,
     pub backward: Option<Backward<T>>,
     /// Whether a gradient is of any use here: a leaf that wants one, or a node with such a leaf above it.
     pub wants: bool,
     /// Whether the gradient is to be kept for the caller: all leaves, and interior nodes on request.
     pub keep: bool,
-    pub param: Option<ParamId>,
 }
 
 #[derive(Default)]
 pub(crate) struct Records<T: Real> {
     pub nodes: Vec<Node<T>>,
-    pub edges: Vec<u32>,
+    /// The arguments of all nodes, one after the other.
+    pub arguments: Vec<u32>,
+    /// The nodes that are parameters.
+    pub params: Vec<(u32, ParamId)>,
     pub bytes: usize,
     pub peak: usize,
 }
 
 impl<T: Real> Records<T> {
-    pub fn arguments(&self, node: &Node<T>) -> &[u32] {
-        &self.edges[node.edges.0 as usize..node.edges.1 as usize]
+    /// Where the arguments of a node are.
+    pub fn arguments_of(nodes: &[Node<T>], id: usize) -> Range<usize> {
+        let start = if id == 0 { 0 } else { nodes[id - 1].arguments_end };
+        start as usize..nodes[id].arguments_end as usize
     }
 
     /// Forgets everything but the memory it took.
     pub fn clear(&mut self) {
         self.nodes.clear();
-        self.edges.clear();
+        self.arguments.clear();
+        self.params.clear();
         (self.bytes, self.peak) = (0, 0);
     }
 }
@@ -102,7 +108,7 @@ impl<T: Real> Tape<T> {
     /// A leaf that wants a gradient.
     #[track_caller]
     pub fn var(&self, value: impl Into<Tensor<T>>) -> Var<'_, T> {
-        self.push("leaf", &[], value.into(), true, None, None)
+        self.push("leaf", &[], value.into(), true, None)
     }
 
     /// A leaf of one number that wants a gradient.
@@ -114,13 +120,15 @@ impl<T: Real> Tape<T> {
     /// A leaf without gradient: data, targets, masks.
     #[track_caller]
     pub fn constant(&self, value: impl Into<Tensor<T>>) -> Var<'_, T> {
-        self.push("constant", &[], value.into(), false, None, None)
+        self.push("constant", &[], value.into(), false, None)
     }
 
     /// A leaf for a parameter of a store; see [`Graph::param`](crate::Graph::param).
     #[track_caller]
     pub(crate) fn param(&self, value: Tensor<T>, id: ParamId, wants: bool) -> Var<'_, T> {
-        self.push("param", &[], value, wants && self.recording.get(), None, Some(id))
+        let var = self.push("param", &[], value, wants && self.recording.get(), None);
+        self.records.borrow_mut().params.push((var.id, id));
+        var
     }
 
     /// Puts the result of an operation on the tape. Every op ends in this call.
@@ -161,7 +169,7 @@ impl<T: Real> Tape<T> {
             inputs.iter().any(|input| records.nodes[input.id as usize].wants)
         };
         let backward: Option<Backward<T>> = if wants { Some(Box::new(backward)) } else { None };
-        self.push(op, inputs, value, wants, backward, None)
+        self.push(op, inputs, value, wants, backward)
     }
 
     #[track_caller]
@@ -172,19 +180,17 @@ impl<T: Real> Tape<T> {
         value: Tensor<T>,
         wants: bool,
         backward: Option<Backward<T>>,
-        param: Option<ParamId>,
     ) -> Var<'_, T> {
         let mut records = self.records.borrow_mut();
         let records = &mut *records;
-        let first = records.edges.len() as u32;
-        records.edges.extend(inputs.iter().map(|input| input.id));
+        records.arguments.extend(inputs.iter().map(|input| input.id));
         let id = u32::try_from(records.nodes.len()).expect("a tape holds fewer than 2³² nodes");
         records.bytes += size_of_val(value.as_slice());
         records.peak = records.peak.max(records.bytes);
-        let edges = (first, records.edges.len() as u32);
+        let arguments_end = records.arguments.len() as u32;
         let keep = wants && inputs.is_empty();
         let at = Location::caller();
-        records.nodes.push(Node { value, grad: None, op, at, edges, backward, wants, keep, param });
+        records.nodes.push(Node { value, grad: None, op, at, arguments_end, backward, wants, keep });
         Var { tape: self, id }
     }
 

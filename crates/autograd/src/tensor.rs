@@ -18,40 +18,44 @@ use crate::{Real, Shape};
 /// ```
 #[derive(Clone)]
 pub struct Tensor<T: Real> {
-    /// One pointer, so that saving a tensor for the backward sweep is cheap. `None` only while being dropped.
-    body: Option<Arc<Body<T>>>,
-}
-
-/// What the clones of a tensor share.
-pub(crate) struct Body<T: Real> {
     shape: Shape,
-    data: Data<T>,
+    /// What clones share. `None` only while being dropped.
+    memory: Option<Arc<Memory<T>>>,
 }
 
 /// Where the elements are.
-pub(crate) enum Data<T: Real> {
-    /// In memory of the [`Pool`](crate::Pool), to which it returns.
-    Own(Vec<T>),
-    /// In memory that the caller brought.
-    Given(Vec<T>),
-    /// In another tensor, of which this one is a reshaping.
-    Of(Tensor<T>),
+pub(crate) enum Memory<T: Real> {
+    /// Right here, if they are few: scalars and the like.
+    Tiny([T; TINY]),
+    /// In a buffer of the [`Pool`](crate::Pool), to which it returns.
+    Pooled(Vec<T>),
+    /// In a buffer that the caller brought.
+    Given(Box<[T]>),
 }
 
-impl<T: Real> Body<T> {
-    pub fn new(shape: Shape, data: Data<T>) -> Self {
-        Self { shape, data }
+/// So many elements take no more room than the pointer, length and capacity of a buffer do.
+const TINY: usize = 4;
+
+impl<T: Real> Memory<T> {
+    fn elements(&mut self) -> &mut [T] {
+        match self {
+            Self::Tiny(elements) => elements,
+            Self::Pooled(elements) => elements,
+            Self::Given(elements) => elements,
+        }
     }
 }
 
 /// The last owner recycles the memory.
 impl<T: Real> Drop for Tensor<T> {
     fn drop(&mut self) {
-        if let Some(mut body) = self.body.take()
-            && let Some(Body { data: Data::Own(room), .. }) = Arc::get_mut(&mut body)
+        if let Some(mut memory) = self.memory.take()
+            && let Memory::Pooled(buffer) = &*memory
         {
-            let capacity = room.capacity();
-            T::pool().recycle(body, capacity);
+            let capacity = buffer.capacity();
+            if Arc::get_mut(&mut memory).is_some() {
+                T::pool().recycle(memory, capacity);
+            }
         }
     }
 }
@@ -63,7 +67,7 @@ impl<T: Real> Tensor<T> {
         let shape = shape.into();
         let count = elements.len();
         assert!(count == shape.size(), "tensor: {count} elements do not fill {shape:?}");
-        Self::of(shape, Data::Given(elements))
+        Self::of(shape, Memory::Given(elements.into()))
     }
 
     /// A tensor of one number and no axes.
@@ -87,54 +91,47 @@ impl<T: Real> Tensor<T> {
     #[track_caller]
     pub fn build(shape: impl Into<Shape>, write: impl FnOnce(&mut [T])) -> Self {
         let shape = shape.into();
-        let mut body = T::pool().body(shape.size());
-        let Some(Body { shape: its_shape, data: Data::Own(room) }) = Arc::get_mut(&mut body) else {
-            unreachable!("the pool keeps only what nobody shares")
-        };
-        *its_shape = shape;
-        room.resize(shape.size(), T::ZERO);
-        if cfg!(debug_assertions) {
-            room.fill(T::of(f64::NAN));
+        let size = shape.size();
+        if size <= TINY {
+            let mut elements = [T::ZERO; TINY];
+            write(&mut elements[..size]);
+            return Self::of(shape, Memory::Tiny(elements));
         }
-        write(room);
-        Self { body: Some(body) }
+        let mut memory = T::pool().memory(size);
+        let elements = Arc::get_mut(&mut memory).expect("the pool keeps only what nobody shares").elements();
+        if cfg!(debug_assertions) {
+            elements.fill(T::of(f64::NAN));
+        }
+        write(elements);
+        Self { shape, memory: Some(memory) }
     }
 
-    fn of(shape: Shape, data: Data<T>) -> Self {
-        Self { body: Some(Arc::new(Body::new(shape, data))) }
-    }
-
-    fn body(&self) -> &Body<T> {
-        self.body.as_ref().expect("a tensor that lives has a body")
-    }
-
-    /// The body, if nobody shares it.
-    fn own_body(&mut self) -> Option<&mut Body<T>> {
-        self.body.as_mut().and_then(Arc::get_mut)
+    fn of(shape: Shape, memory: Memory<T>) -> Self {
+        Self { shape, memory: Some(Arc::new(memory)) }
     }
 
     /// The axis lengths.
     pub fn shape(&self) -> &Shape {
-        &self.body().shape
+        &self.shape
     }
 
     /// The elements in row-major order.
     pub fn as_slice(&self) -> &[T] {
-        match &self.body().data {
-            Data::Own(elements) | Data::Given(elements) => elements,
-            Data::Of(other) => other.as_slice(),
+        match &**self.memory.as_ref().expect("a tensor that lives has memory") {
+            Memory::Tiny(elements) => &elements[..self.shape.size()],
+            Memory::Pooled(elements) => elements,
+            Memory::Given(elements) => elements,
         }
     }
 
     /// The elements, to be written; if the memory is shared, it is copied first.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        if self.own_body().is_none() {
-            *self = Self::build(*self.shape(), |out| out.copy_from_slice(self.as_slice()));
+        if self.memory.as_mut().and_then(Arc::get_mut).is_none() {
+            *self = Self::build(self.shape, |out| out.copy_from_slice(self.as_slice()));
         }
-        match &mut self.own_body().expect("just copied, so nobody shares it").data {
-            Data::Own(elements) | Data::Given(elements) => elements,
-            Data::Of(other) => other.as_mut_slice(),
-        }
+        let size = self.shape.size();
+        let memory = self.memory.as_mut().and_then(Arc::get_mut);
+        &mut memory.expect("just copied, so nobody shares it").elements()[..size]
     }
 
     /// The only element of a tensor of one. Panics if there are more.
@@ -156,14 +153,8 @@ impl<T: Real> Tensor<T> {
     #[track_caller]
     pub(crate) fn into_shape(mut self, shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
-        assert_eq!(shape.size(), self.shape().size(), "reshape: {:?} does not fill {shape:?}", self.shape());
-        match self.own_body() {
-            Some(body) => body.shape = shape,
-            None => match &self.body().data {
-                Data::Of(other) => self = Self::of(shape, Data::Of(other.clone())),
-                _ => self = Self::of(shape, Data::Of(self)),
-            },
-        }
+        assert_eq!(shape.size(), self.shape.size(), "reshape: {:?} does not fill {shape:?}", self.shape);
+        self.shape = shape;
         self
     }
 

@@ -130,13 +130,11 @@ impl<'t, T: Real> Var<'t, T> {
         broadcast_or_panic(op.name, &self.shape(), &y.shape());
         let (xv, yv) = (self.value(), y.value());
         self.tape.record(op, &[self, y], xv.zip(&yv, f), move |mut g, sink| {
-            if sink.wants(0) {
-                sink.add(0, g.zip(&xv.zip(&yv, dx), |g, dx| g * dx));
-            }
-            if sink.wants(1) {
+            sink.give(0, || g.zip(&xv.zip(&yv, dx), |g, dx| g * dx));
+            sink.give(1, || {
                 g.zip_assign(&xv.zip(&yv, dy), |g, dy| g * dy);
-                sink.add(1, g);
-            }
+                g
+            });
         })
     }
 

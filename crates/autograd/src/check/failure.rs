@@ -5,7 +5,7 @@ use std::fmt;
 /// A gradient that an oracle contradicts.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// The case.
+    /// The case; empty if it has no name.
     pub case: String,
     /// The oracle.
     pub oracle: &'static str,
@@ -19,7 +19,8 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} contradict the tape", self.case, self.oracle)?;
+        let colon = if self.case.is_empty() { "" } else { ": " };
+        write!(f, "{}{colon}{} contradict the tape", self.case, self.oracle)?;
         if let Some((argument, element)) = self.at {
             write!(f, " at argument {argument}, element {element}")?;
         }

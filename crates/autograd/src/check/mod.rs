@@ -50,7 +50,7 @@ pub fn verify_op(op: &Op, seed: u64) -> Result<(usize, Errors), Box<Failure>> {
     let mut worst = Errors::default();
     for (i, case) in cases.iter().enumerate() {
         let errors = case.verify(seed).map_err(|mut failure| {
-            failure.case = format!("{} case {i} (seed {seed}) {}", op.name, failure.case);
+            failure.case = format!("{} case {i} (seed {seed})", op.name);
             failure
         })?;
         worst = worst.max(errors);

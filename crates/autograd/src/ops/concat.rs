@@ -59,9 +59,7 @@ impl<'t, T: Real> Var<'t, T> {
         });
         parts[0].tape.record(&CONCAT, parts, y, move |g, sink| {
             for (k, places) in places.iter().enumerate() {
-                if sink.wants(k) {
-                    sink.add(k, g.take(axis, places));
-                }
+                sink.give(k, || g.take(axis, places));
             }
         })
     }

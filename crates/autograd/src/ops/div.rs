@@ -23,9 +23,7 @@ impl<'t, T: Real> Div for Var<'t, T> {
         let saved = z.clone();
         self.tape.record(&DIV, &[self, y], z, move |g, sink| {
             let g = g.zip(&yv, |g, y| g / y); // ∂L/∂x = g/y
-            if sink.wants(1) {
-                sink.add(1, g.zip(&saved, |g, z| -g * z)); // ∂L/∂y = −(g/y)·z
-            }
+            sink.give(1, || g.zip(&saved, |g, z| -g * z)); // ∂L/∂y = −(g/y)·z
             sink.add(0, g);
         })
     }

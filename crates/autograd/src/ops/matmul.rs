@@ -88,20 +88,15 @@ fn product<'t, T: Real>(name: &str, (a, ta): (Var<'t, T>, bool), (b, tb): (Var<'
     let c = batched((&av, ta), (&bv, tb), join(c_shape)).reshaped(c_shape);
     a.tape().record(&MATMUL, &[a, b], c, move |g, sink| {
         let g = g.reshaped(join(c_shape));
-        if sink.wants(0) {
-            let da = match ta {
-                false => batched((&g, false), (&bv, !tb), *av.shape()), // G·Bᵀ
-                true => batched((&bv, tb), (&g, true), *av.shape()),    // (G·Bᵀ)ᵀ = B·Gᵀ
-            };
-            sink.add(0, da.reshaped(a_shape));
-        }
-        if sink.wants(1) {
-            let db = match tb {
-                false => batched((&av, !ta), (&g, false), b_shape), // Aᵀ·G
-                true => batched((&g, true), (&av, ta), b_shape),    // (Aᵀ·G)ᵀ = Gᵀ·A
-            };
-            sink.add(1, db);
-        }
+        let da = || match ta {
+            false => batched((&g, false), (&bv, !tb), *av.shape()), // G·Bᵀ
+            true => batched((&bv, tb), (&g, true), *av.shape()),    // (G·Bᵀ)ᵀ = B·Gᵀ
+        };
+        sink.give(0, || da().into_shape(a_shape));
+        sink.give(1, || match tb {
+            false => batched((&av, !ta), (&g, false), b_shape), // Aᵀ·G
+            true => batched((&g, true), (&av, ta), b_shape),    // (Aᵀ·G)ᵀ = Gᵀ·A
+        });
     })
 }
 

@@ -21,12 +21,8 @@ impl<'t, T: Real> Mul for Var<'t, T> {
         let (xv, yv) = (self.value(), y.value());
         let z = xv.zip(&yv, |x, y| x * y);
         self.tape.record(&MUL, &[self, y], z, move |g, sink| {
-            if sink.wants(0) {
-                sink.add(0, g.zip(&yv, |g, y| g * y)); // ∂L/∂x = g·y
-            }
-            if sink.wants(1) {
-                sink.add(1, g.zip(&xv, |g, x| g * x)); // ∂L/∂y = g·x
-            }
+            sink.give(0, || g.zip(&yv, |g, y| g * y)); // ∂L/∂x = g·y
+            sink.give(1, || g.zip(&xv, |g, x| g * x)); // ∂L/∂y = g·x
         })
     }
 }

@@ -17,13 +17,11 @@ pub static PERMUTE: Op = Op {
 
 /// Axis k of the result is axis `axes[k]` of `x`, in standard layout.
 fn permuted<T: Real>(x: &Tensor<T>, axes: &[usize]) -> Tensor<T> {
-    let (mut shape, strides) = (*x.shape(), x.shape().strides());
-    let mut by = strides;
-    for (k, &axis) in axes.iter().enumerate() {
-        shape = shape.with_axis(k, x.shape()[axis]);
-        by[k] = strides[axis];
-    }
-    x.restrided(shape, by)
+    let shape: Vec<usize> = axes.iter().map(|&axis| x.shape()[axis]).collect();
+    let mut by = x.shape().strides();
+    let strides = by;
+    by.iter_mut().zip(axes).for_each(|(by, &axis)| *by = strides[axis]);
+    x.restrided(Shape::new(&shape), by)
 }
 
 impl<T: Real> Var<'_, T> {

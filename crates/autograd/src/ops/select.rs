@@ -31,12 +31,8 @@ impl<'t, T: Real> Var<'t, T> {
         let second = |c: T, y: T| if c == T::ONE { T::ZERO } else { y };
         let z = chosen.zip(&self.value(), first).zip(&chosen.zip(&y.value(), second), |x, y| x + y);
         self.tape.record(&SELECT, &[self, y], z, move |g, sink| {
-            if sink.wants(0) {
-                sink.add(0, chosen.zip(&g, first)); // ∂L/∂x = g where c
-            }
-            if sink.wants(1) {
-                sink.add(1, chosen.zip(&g, second)); // ∂L/∂y = g elsewhere
-            }
+            sink.give(0, || chosen.zip(&g, first)); // ∂L/∂x = g where c
+            sink.give(1, || chosen.zip(&g, second)); // ∂L/∂y = g elsewhere
         })
     }
 }

@@ -20,9 +20,7 @@ impl<'t, T: Real> Sub for Var<'t, T> {
         broadcast_or_panic("sub", &self.shape(), &y.shape());
         let z = self.value().zip(&y.value(), |x, y| x - y);
         self.tape.record(&SUB, &[self, y], z, |g, sink| {
-            if sink.wants(1) {
-                sink.add(1, g.map(|g| -g));
-            }
+            sink.give(1, || g.map(|g| -g));
             sink.add(0, g);
         })
     }

@@ -1,7 +1,7 @@
 //! The gradient battery: every op, 64 random draws, against every oracle.
 
 use gradbook_autograd::{
-    check::{Sabotage, catches, verify_op},
+    check::{Failure, Sabotage, catches, verify_op},
     ops,
 };
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -41,4 +41,14 @@ fn every_sabotaged_derivative_is_caught() {
 fn arguments(op: &ops::Op) -> usize {
     let cases = (op.cases)(&mut gradbook_autograd::check::Sampler::new(0));
     cases.iter().map(|case| case.inputs.len()).max().expect("every op has cases")
+}
+
+#[test]
+fn a_failure_begins_with_its_case_or_without_one_with_its_oracle() {
+    let of = |case: &str| {
+        let case = case.to_string();
+        Failure { case, oracle: "dual numbers", at: None, expected: 1.0, got: 2.0 }.to_string()
+    };
+    assert_eq!(of("exp case 0"), "exp case 0: dual numbers contradict the tape: expected 1e0, got 2e0");
+    assert_eq!(of(""), "dual numbers contradict the tape: expected 1e0, got 2e0");
 }
