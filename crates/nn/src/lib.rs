@@ -70,7 +70,8 @@ pub use layers::{
     RmsNorm, Sequential, Snake, Upsample, UpsampleConv1d,
 };
 pub use optim::{
-    Adam, Clip, Group, Method, Momentum, Optimizer, OptimizerConfig, Rule, StepReport, WeightAverage, grad_norm,
+    Adam, Clip, Group, Method, Momentum, Optimizer, OptimizerConfig, Rule, StepReport, WeightAverage,
+    grad_norm,
 };
 pub use schedule::Schedule;
 pub use scope::Scope;

@@ -149,8 +149,12 @@ fn train(lever: &Lever) -> Outcome {
     let model = Model::new(&config, &mut Scope::new(&mut store, 1));
     let mut settings = OptimizerConfig::adam(2e-3);
     if lever.slower != 1.0 {
-        settings.groups =
-            vec![Group { prefix: "quantizer".into(), rate_factor: lever.slower, weight_decay: None, method: None }];
+        settings.groups = vec![Group {
+            prefix: "quantizer".into(),
+            rate_factor: lever.slower,
+            weight_decay: None,
+            method: None,
+        }];
     }
     let mut optimizer = Optimizer::new(settings, &store).expect("legal settings");
     let mut rng = Rng::seed_from_u64(7);
