@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn cells_of_a_dense_and_a_thin_place_come_to_be_alike() {
         let mut rng = Stream::new(4, 0, 0).next_use();
-        let mut draw = |i: usize| rng.random::<f64>() + if i % 16 == 0 { 5.0 } else { 0.0 };
+        let mut draw = |i: usize| rng.random::<f64>() + if i.is_multiple_of(16) { 5.0 } else { 0.0 };
         let x = Tensor::new([6400, 1], (0..6400).map(&mut draw).collect());
         let mut centers = Tensor::new([8, 1], vec![0.2, 0.4, 0.6, 0.8, 5.2, 5.4, 5.6, 5.8]);
         let least =

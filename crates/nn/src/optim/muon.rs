@@ -48,8 +48,8 @@ fn orthogonal<T: Real>(mut x: Array2<T>) -> Array2<T> {
     let [a, b, c] = ABC.map(T::of);
     let wide = x.nrows() <= x.ncols();
     for _ in 0..ROUNDS {
-        let gram = if wide { product(x.view(), x.t()) } else { product(x.t(), x.view()) };
-        let mut factor = product(gram.view(), gram.view());
+        let gram = if wide { product(&x.view(), &x.t()) } else { product(&x.t(), &x.view()) };
+        let mut factor = product(&gram.view(), &gram.view());
         factor.zip_mut_with(&gram, |square, &gram| *square = b * gram + c * *square);
         let mut next = x.clone();
         let (left, right) = if wide { (&factor, &x) } else { (&x, &factor) };
@@ -59,8 +59,8 @@ fn orthogonal<T: Real>(mut x: Array2<T>) -> Array2<T> {
     x
 }
 
-fn product<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>) -> Array2<T> {
+fn product<T: Real>(a: &ArrayView2<T>, b: &ArrayView2<T>) -> Array2<T> {
     let mut c = Array2::from_elem((a.nrows(), b.ncols()), T::ZERO);
-    gemm(a, b, T::ZERO, c.view_mut());
+    gemm(*a, *b, T::ZERO, c.view_mut());
     c
 }

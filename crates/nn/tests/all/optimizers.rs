@@ -134,7 +134,7 @@ fn under_muon_biases_follow_adam_w_and_a_group_may_have_another_method() {
         OptimizerConfig { weight_decay: 0.5, groups: vec![codes], ..OptimizerConfig::new(muon, 0.1) };
     let mut optimizer = Optimizer::new(config, &store).expect("sound");
     let mut grads = ParamGrads::default();
-    [0, 1].map(|i| grads.set(ids[i], Tensor::filled(shapes[i], 2.0)));
+    (0..2).for_each(|i| grads.set(ids[i], Tensor::filled(shapes[i], 2.0)));
     optimizer.step(&mut store, &grads);
     let after = ids.map(|id| store.get(id).as_slice()[0]);
     assert!((after[0] - (0.95 - 0.1)).abs() < 1e-7 && (after[1] - 0.8).abs() < 1e-12, "{after:?}");
