@@ -36,15 +36,11 @@ pub(crate) fn balance<T: Real>(
     for round in 0..rounds {
         let chosen = nearest(x, centers);
         let clusters = Clusters::new(&chosen, count);
-        let (hits, means) = (clusters.hits(), clusters.means(x));
-        for (k, center) in centers.as_mut_slice().chunks_mut(width).enumerate() {
-            if hits[k] > 0 {
-                center.copy_from_slice(&means.as_slice()[k * width..][..width]);
-            }
-        }
+        clusters.recenter(x, centers);
         if round + SETTLE >= rounds {
             continue;
         }
+        let hits = clusters.hits();
         let (rows, occasions) = (shares(&hits), occasions(&chosen, count));
         let share = |k: usize| rows[k].min(occasions[k]);
         let mut poor: Vec<usize> = (0..count).filter(|&k| share(k) < floor).collect();

@@ -46,6 +46,17 @@ impl Clusters {
         self.fold(x, |sum, rows| sum / rows.max(1) as f64)
     }
 
+    /// Moves every center `[code, channel]` that has rows to their mean: the update of Lloyd's algorithm.
+    pub fn recenter<T: Real>(&self, x: &Tensor<T>, centers: &mut Tensor<T>) {
+        let (means, width) = (self.means(x), x.rows().ncols());
+        let both = centers.as_mut_slice().chunks_exact_mut(width).zip(means.as_slice().chunks_exact(width));
+        for ((center, mean), bounds) in both.zip(self.starts.windows(2)) {
+            if bounds[0] < bounds[1] {
+                center.copy_from_slice(mean);
+            }
+        }
+    }
+
     fn fold<T: Real>(&self, x: &Tensor<T>, finish: impl Fn(f64, usize) -> f64 + Sync) -> Tensor<T> {
         let width = x.rows().ncols();
         let x = x.as_slice();

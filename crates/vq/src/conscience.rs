@@ -19,54 +19,73 @@ const LEAST: f64 = 0.02;
 /// share_k = stretches of 32 rows that hold k as the nearest, over the mean of all centers
 /// ```
 pub(crate) fn even_out<T: Real>(x: &Tensor<T>, centers: &mut Tensor<T>, rounds: usize) {
-    let (count, width) = centers.rows().dim();
+    let count = centers.rows().nrows();
+    let lifted = Lifted::new(x);
     let mut logs = vec![0.0; count];
     for _ in 0..rounds {
         let shares = occasions(&nearest(x, centers), count);
         logs.iter_mut().zip(shares).for_each(|(log, s)| *log = KEEP * *log + ADD * s.max(LEAST).ln());
         let weights: Vec<f64> = logs.iter().map(|log| log.exp()).collect();
-        let clusters = Clusters::new(&weighted_nearest(x, centers, &weights), count);
-        let (hits, means) = (clusters.hits(), clusters.means(x));
-        for (k, center) in centers.as_mut_slice().chunks_mut(width).enumerate() {
-            if hits[k] > 0 {
-                center.copy_from_slice(&means.as_slice()[k * width..][..width]);
-            }
-        }
+        Clusters::new(&lifted.nearest(centers, &weights), count).recenter(x, centers);
     }
 }
 
-/// argmin_k w_k‖x − c_k‖² as a search for the nearest in two more channels, of rows and centers about 0 at scale 1:
+/// Rows made ready for argmin_k w_k‖x − c_k‖² as a search for the nearest in two more channels, of rows and centers about 0
+/// at scale 1:
 ///
 /// ```text
 /// x' = (x, ‖x‖², 0)    c' = (w c, −w/2, h)    h² = H + w‖c‖² − w²‖c‖² − w²/4
 /// ‖x' − c'‖² = ‖x'‖² + w‖x − c‖² + H
 /// ```
-fn weighted_nearest<T: Real>(x: &Tensor<T>, centers: &Tensor<T>, weights: &[f64]) -> Vec<u32> {
-    let (rows, width) = x.rows().dim();
-    let mut mean = vec![0.0; width];
-    x.as_slice().chunks(width).for_each(|row| mean.iter_mut().zip(row).for_each(|(m, x)| *m += x.to_f64()));
-    mean.iter_mut().for_each(|m| *m /= rows as f64);
-    let away = |row: &[T]| row.iter().zip(&mean).map(|(x, m)| x.to_f64() - m).collect::<Vec<_>>();
-    let square = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>();
-    let scale = (x.as_slice().chunks(width).map(|row| square(&away(row))).sum::<f64>() / rows as f64).sqrt();
-    let scale = if scale > 0.0 { scale } else { 1.0 };
-    let unit = |row: &[T]| away(row).into_iter().map(|x| x / scale).collect::<Vec<_>>();
+struct Lifted<T: Real> {
+    mean: Vec<f64>,
+    scale: f64,
+    /// x'
+    rows: Tensor<T>,
+}
 
-    let lifted = |row: &[T]| {
-        let row = unit(row);
-        let square = square(&row);
-        row.into_iter().chain([square, 0.0]).map(T::of).collect::<Vec<_>>()
-    };
-    let x = x.as_slice().chunks(width).flat_map(lifted).collect();
-    let units: Vec<Vec<f64>> = centers.as_slice().chunks(width).map(unit).collect();
-    let rise = |(c, w): (&Vec<f64>, &f64)| (w - w * w) * square(c) - w * w / 4.0;
-    let lowest = units.iter().zip(weights).map(rise).fold(f64::MAX, f64::min);
-    let raised = |(c, w): (&Vec<f64>, &f64)| {
-        let height = (rise((c, w)) - lowest).max(0.0).sqrt();
-        c.iter().map(|c| w * c).chain([-w / 2.0, height]).map(T::of).collect::<Vec<_>>()
-    };
-    let centers = units.iter().zip(weights).flat_map(raised).collect();
-    nearest(&Tensor::new([rows, width + 2], x), &Tensor::new([weights.len(), width + 2], centers))
+impl<T: Real> Lifted<T> {
+    fn new(x: &Tensor<T>) -> Self {
+        let (count, width) = x.rows().dim();
+        let rows = || x.as_slice().chunks(width);
+        let mut mean = vec![0.0; width];
+        rows().for_each(|row| mean.iter_mut().zip(row).for_each(|(m, x)| *m += x.to_f64()));
+        mean.iter_mut().for_each(|m| *m /= count as f64);
+        let mut all = Self { mean, scale: 1.0, rows: Tensor::zeros([count, width + 2]) };
+        let scale = (rows().map(|row| square(&all.unit(row))).sum::<f64>() / count as f64).sqrt();
+        if scale > 0.0 {
+            all.scale = scale;
+        }
+        let lifted = |row: &[T]| {
+            let row = all.unit(row);
+            let square = square(&row);
+            row.into_iter().chain([square, 0.0]).map(T::of).collect::<Vec<_>>()
+        };
+        all.rows = Tensor::new([count, width + 2], rows().flat_map(lifted).collect());
+        all
+    }
+
+    /// A row or a center, about 0 and at scale 1.
+    fn unit(&self, row: &[T]) -> Vec<f64> {
+        row.iter().zip(&self.mean).map(|(x, m)| (x.to_f64() - m) / self.scale).collect()
+    }
+
+    fn nearest(&self, centers: &Tensor<T>, weights: &[f64]) -> Vec<u32> {
+        let (count, width) = centers.rows().dim();
+        let units: Vec<Vec<f64>> = centers.as_slice().chunks(width).map(|c| self.unit(c)).collect();
+        let rise = |(c, w): (&Vec<f64>, &f64)| (w - w * w) * square(c) - w * w / 4.0;
+        let lowest = units.iter().zip(weights).map(rise).fold(f64::MAX, f64::min);
+        let raised = |(c, w): (&Vec<f64>, &f64)| {
+            let height = (rise((c, w)) - lowest).max(0.0).sqrt();
+            c.iter().map(|c| w * c).chain([-w / 2.0, height]).map(T::of).collect::<Vec<_>>()
+        };
+        let centers = units.iter().zip(weights).flat_map(raised).collect();
+        nearest(&self.rows, &Tensor::new([count, width + 2], centers))
+    }
+}
+
+fn square(row: &[f64]) -> f64 {
+    row.iter().map(|x| x * x).sum()
 }
 
 #[cfg(test)]
@@ -84,7 +103,7 @@ mod tests {
             |n: usize| Tensor::new([n, 5], (0..n * 5).map(|_| 7.0 + rng.random::<f64>()).collect());
         let (x, centers) = (draw(300), draw(9));
         let weights: Vec<f64> = (0..9).map(|k| 0.1 + f64::from(k) / 3.0).collect();
-        let chosen = weighted_nearest(&x, &centers, &weights);
+        let chosen = Lifted::new(&x).nearest(&centers, &weights);
         for (row, &k) in x.as_slice().chunks(5).zip(&chosen) {
             let asked = |k: usize| weights[k] * squared_distance(row, &centers.as_slice()[k * 5..][..5]);
             let least = (0..9).map(asked).fold(f64::MAX, f64::min);

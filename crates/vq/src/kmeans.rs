@@ -10,7 +10,7 @@ use ndarray_rand::{
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{clusters::Clusters, draw::draw_distinct, kinds::require_finite, search::nearest};
+use crate::{clusters::Clusters, draw::draw_distinct, kinds::require_finite, search::nearest, strands};
 
 /// Where the centers begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,15 +104,10 @@ pub fn lloyd<T: Real>(x: &Tensor<T>, centers: Tensor<T>, iterations: usize, rng:
         if nearest == before {
             break;
         }
-        let means = clusters.means(x);
         let empty: Vec<usize> = (0..count).filter(|&k| found.hits[k] == 0).collect();
         let reborn = draw_distinct(&distances, empty.len(), rng);
+        clusters.recenter(x, &mut found.centers);
         let to = found.centers.as_mut_slice();
-        for (k, mean) in means.as_slice().chunks_exact(width).enumerate() {
-            if found.hits[k] > 0 {
-                to[k * width..(k + 1) * width].copy_from_slice(mean);
-            }
-        }
         for (k, row) in empty.into_iter().zip(reborn) {
             to[k * width..(k + 1) * width].copy_from_slice(&x.as_slice()[row * width..(row + 1) * width]);
         }
@@ -135,15 +130,10 @@ fn distances<T: Real>(x: &Tensor<T>, centers: &Tensor<T>, nearest: &[u32]) -> Ve
     x.as_slice().par_chunks_exact(width).zip(nearest).map(of).collect()
 }
 
-/// ‖a − b‖², added up in f64 in eight strands.
+/// ‖a − b‖², added up in f64.
 #[inline(always)] // into callers that are compiled for wide vectors
 pub(crate) fn squared_distance<T: Real>(a: &[T], b: &[T]) -> f64 {
-    let square = |(s, (a, b)): (&mut f64, (&T, &T))| *s += (a.to_f64() - b.to_f64()).powi(2);
-    let mut strands = [0.0; 8];
-    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    a.iter().zip(b).for_each(|(a, b)| strands.iter_mut().zip(a.iter().zip(b)).for_each(square));
-    strands.iter_mut().zip(rest_a.iter().zip(rest_b)).for_each(square);
-    strands.iter().sum()
+    strands::sum::<8, T, f64>(a, b, |a, b| (a.to_f64() - b.to_f64()).powi(2))
 }
 
 /// The rows `order[choice]` of x.

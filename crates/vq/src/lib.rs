@@ -61,6 +61,7 @@ mod draw;
 mod inset;
 mod masked;
 mod quantizer;
+mod strands;
 
 pub use codes::{Codes, SKIPPED, TokenError};
 pub use kinds::{ALL, Kind, KindConfig, QuantizerConfig};

@@ -5,7 +5,7 @@ use std::ops::Range;
 use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
 use rayon::prelude::*;
 
-use crate::{Codes, codebook::Codebook};
+use crate::{Codes, codebook::Codebook, strands};
 
 /// A vector quantizer. Rows `z` of [`dim`](Self::dim) channels become codes, and codes become rows again.
 ///
@@ -158,14 +158,7 @@ impl<T: Real> Latent<'_, T> {
     pub fn finite(self, op: &str) -> Self {
         let z = self.value.value();
         let width = z.rows().ncols().max(1);
-        let squared = |row: &[T]| {
-            let mut strands = [T::ZERO; 16]; // a single sum would wait for itself
-            let mut add = |x: &[T]| strands.iter_mut().zip(x).for_each(|(s, &x)| *s += x * x);
-            let (chunks, rest) = row.as_chunks::<16>();
-            chunks.iter().for_each(|x| add(x));
-            add(rest);
-            strands.into_iter().fold(T::ZERO, |sum, x| sum + x)
-        };
+        let squared = |row: &[T]| strands::sum::<16, T, T>(row, row, |x, _| x * x);
         // A factor, because losses add up many rows and differences double them.
         let rows = z.as_slice().par_chunks(width).with_min_len(512);
         let bad = rows.position_first(|row| !(squared(row) * T::of(1e6)).is_finite());

@@ -67,14 +67,10 @@ impl<'t, T: Real> Var<'t, T> {
         let y = windows.correlate(&xv, &wv, bv.as_ref()).reshaped(y_shape);
         let inputs: Vec<_> = [Some(self), Some(w), bias].into_iter().flatten().collect();
         self.tape().record(&CONV1D, &inputs, y, move |g, sink| {
-            if sink.wants(0) {
-                sink.add(0, windows.adjoint(&g, (&wv, true), None).reshaped(x_shape));
-            }
-            if sink.wants(1) {
-                sink.add(1, windows.weights(&xv, &g));
-            }
-            if b_shape.is_some() && sink.wants(2) {
-                sink.add(2, g); // summed over batch and length
+            sink.give(0, || windows.adjoint(&g, (&wv, true), None).into_shape(x_shape));
+            sink.give(1, || windows.weights(&xv, &g));
+            if b_shape.is_some() {
+                sink.give(2, || g); // summed over batch and length
             }
         })
     }

@@ -77,14 +77,10 @@ impl<'t, T: Real> Var<'t, T> {
         let y = windows.adjoint(&xv, (&wv, false), bv.as_ref()).reshaped(y_shape);
         let inputs: Vec<_> = [Some(self), Some(w), bias].into_iter().flatten().collect();
         self.tape().record(&CONV_TRANSPOSE1D, &inputs, y, move |g, sink| {
-            if sink.wants(0) {
-                sink.add(0, windows.correlate(&g, &transposed(&wv), None).reshaped(x_shape));
-            }
-            if sink.wants(1) {
-                sink.add(1, transposed(&windows.weights(&g, &xv)));
-            }
-            if b_shape.is_some() && sink.wants(2) {
-                sink.add(2, g); // summed over batch and length
+            sink.give(0, || windows.correlate(&g, &transposed(&wv), None).into_shape(x_shape));
+            sink.give(1, || transposed(&windows.weights(&g, &xv)));
+            if b_shape.is_some() {
+                sink.give(2, || g); // summed over batch and length
             }
         })
     }

@@ -53,7 +53,8 @@ impl<T: Real> Slot<T> {
         }
         let row = self.shape.size() / self.rows().max(1);
         let columns = self.shape.last().copied().unwrap_or(1);
-        let Self { moments, ages, rule: Rule { method, rate_factor, decay }, .. } = self;
+        let Rule { method, rate_factor, decay } = self.rule;
+        let Self { moments, ages, .. } = self;
         ages.iter_mut().for_each(|age| *age += 1);
         let size = self.shape.size();
         let (whole, most) = match method {
@@ -75,7 +76,7 @@ impl<T: Real> Slot<T> {
                 };
                 let (theta, moments) = (take(&mut theta), rest.each_mut().map(take));
                 let g = g.split_off(..n).expect("as long as the parameter");
-                let (rate, decay, method) = (rate * *rate_factor, *decay, *method);
+                let rate = rate * rate_factor;
                 pieces.push(Piece { theta, g, moments, t, rate, decay, method, columns });
             }
         }

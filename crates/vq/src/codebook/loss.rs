@@ -4,6 +4,7 @@ use gradbook_autograd::{Real, Tensor, Var};
 use rayon::prelude::*;
 
 use super::config::{Diversity, Spread};
+use crate::strands;
 
 /// mean (a − sg b)²: pulls `a` towards `b`. ∂/∂a = 2(a − b)/n
 ///
@@ -15,18 +16,9 @@ pub fn pull<'t, T: Real>(a: Var<'t, T>, b: Var<'t, T>) -> Var<'t, T> {
     let count = T::of(b.as_slice().len() as f64);
     let fixed = b.clone();
     let mean = move |x: &[Tensor<T>]| {
-        let piece = |(a, b): (&[T], &[T])| {
-            let mut strands = [T::ZERO; 16]; // a single sum would wait for itself
-            let add = |strands: &mut [T; 16], a: &[T], b: &[T]| {
-                strands.iter_mut().zip(a.iter().zip(b)).for_each(|(s, (&a, &b))| *s += (a - b) * (a - b));
-            };
-            let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
-            a.iter().zip(b).for_each(|(a, b)| add(&mut strands, a, b));
-            add(&mut strands, rest_a, rest_b);
-            strands.into_iter().fold(T::ZERO, |sum, s| sum + s)
-        };
         let pieces = x[0].as_slice().par_chunks(PIECE).zip(fixed.as_slice().par_chunks(PIECE));
-        let sums: Vec<T> = pieces.map(piece).collect();
+        let squares = |(a, b): (&[T], &[T])| strands::sum::<16, T, T>(a, b, |a, b| (a - b) * (a - b));
+        let sums: Vec<T> = pieces.map(squares).collect();
         Tensor::scalar(sums.into_iter().fold(T::ZERO, |all, sum| all + sum) / count)
     };
     a.tape().custom("pull", &[a], mean, move |x, _, g, sink| {

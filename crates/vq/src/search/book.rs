@@ -3,6 +3,8 @@
 use gradbook_autograd::{Tensor, simd};
 use rayon::prelude::*;
 
+use crate::strands;
+
 /// The codes, ready to be searched.
 pub(super) struct Book<'a> {
     /// The codes as they came.
@@ -31,11 +33,8 @@ impl<'a> Book<'a> {
             all.with_min_len(128).for_each(|((code, given), norm)| {
                 simd(|| {
                     code.iter_mut().zip(given.iter().zip(&center)).for_each(|(e, (given, c))| *e = given - c);
-                    let mut strands = [0.0; 8]; // a single sum would wait for itself
-                    for chunk in code.chunks(8) {
-                        strands.iter_mut().zip(chunk).for_each(|(s, &e)| *s += f64::from(e) * f64::from(e));
-                    }
-                    *norm = (0.5 * strands.iter().sum::<f64>()) as f32;
+                    let square = |e: f32, _| f64::from(e) * f64::from(e);
+                    *norm = (0.5 * strands::sum::<8, f32, f64>(code, code, square)) as f32;
                 });
             });
         });
