@@ -27,6 +27,8 @@ use crate::{
 
 /// Tiles lifted at a time: what belongs to them stays in the cache.
 const CHUNK: usize = 128;
+/// Fewer are not shared out between threads: each chunk packs the taps again for its products.
+const LEAST: usize = 64;
 
 /// A batch of items, `[batch · len, channels]`, cut into tiles.
 #[derive(Clone, Copy)]
@@ -119,7 +121,9 @@ fn lifted_product<T: Real>(
     let zeros = vec![T::ZERO; outputs];
     let bias = bias.map_or(&zeros[..], Tensor::as_slice);
     Tensor::build([tiles_of.batch * len, outputs], |y| {
-        each_chunk(0..tiles_of.batch * tiles_of.count, y, &|tile| row(tile) * outputs, &|tiles, y| {
+        let all = tiles_of.batch * tiles_of.count;
+        let most = all.div_ceil(2).clamp(LEAST, CHUNK);
+        each_chunk(0..all, most, y, &|tile| row(tile) * outputs, &|tiles, y| {
             let v = tiles_of.lift(x, tiles.clone(), samples);
             let m = Tensor::build([tiles.len(), POINTS, outputs], |m| {
                 let mut m = ArrayViewMut3::from_shape((tiles.len(), POINTS, outputs), m).expect("its shape");
@@ -161,24 +165,25 @@ fn split<T, const M: usize>(mut all: &mut [T], len: usize) -> [&mut [T]; M] {
     std::array::from_fn(|_| all.split_off_mut(..len).expect("as long as M pieces"))
 }
 
-/// Halves the tiles down to chunks, y with them, and does the `work` of each on all threads.
+/// Halves the tiles down to chunks of at most so many, y with them, and does the `work` of each on all threads.
 fn each_chunk<T: Real>(
     tiles: Range<usize>,
+    most: usize,
     y: &mut [T],
     place: &(impl Fn(usize) -> usize + Sync),
     work: &(impl Fn(Range<usize>, &mut [T]) + Sync),
 ) {
-    if tiles.len() <= CHUNK {
+    if tiles.len() <= most {
         if !tiles.is_empty() {
             work(tiles, y);
         }
         return;
     }
-    let middle = tiles.start + (tiles.len() / 2).next_multiple_of(CHUNK);
+    let middle = tiles.start + (tiles.len() / 2).next_multiple_of(most);
     let (left, right) = y.split_at_mut(place(middle) - place(tiles.start));
     rayon::join(
-        || each_chunk(tiles.start..middle, left, place, work),
-        || each_chunk(middle..tiles.end, right, place, work),
+        || each_chunk(tiles.start..middle, most, left, place, work),
+        || each_chunk(middle..tiles.end, most, right, place, work),
     );
 }
 
