@@ -7,7 +7,7 @@ use gradbook_nn::{
     checkpoint::{self, Checkpoint, Header},
 };
 
-use crate::{Error, Recipe, Training};
+use crate::{Error, Recipe, Training, growth::Growing};
 
 /// What a training counts between two rows of metrics, as exact integers: the bits of the sum of losses, steps, respawns.
 struct Counters([u64; 3]);
@@ -34,6 +34,9 @@ impl Training<'_> {
         let counters = Counters([self.losses.0.to_bits(), self.losses.1, self.respawned as u64]);
         let mut sections: Vec<(&str, &dyn State<f32>)> =
             vec![("model", &self.store), ("optimizer", &self.optimizer), ("counters", &counters)];
+        if !self.recipe.train.grow.is_empty() {
+            sections.push(("growth", &self.growing));
+        }
         if let Some(average) = &self.average {
             sections.push(("average", average));
         }
@@ -46,6 +49,7 @@ impl Training<'_> {
     /// If the file is damaged or is that of another recipe.
     pub fn restore(&mut self, path: &Path) -> Result<(), Error> {
         let file = open(path, &self.recipe)?;
+        self.growing = grown(&file, &self.recipe)?;
         self.reshape(0..file.header().step)?;
         self.average = self.recipe.train.average.map(|decay| WeightAverage::new(decay, &self.store));
         let mut counters = Counters([0; 3]);
@@ -61,6 +65,15 @@ impl Training<'_> {
         self.step = file.header().step;
         Ok(())
     }
+}
+
+/// When the codebooks of a run have grown.
+pub(crate) fn grown(file: &Checkpoint, recipe: &Recipe) -> Result<Growing, Error> {
+    let mut growing = Growing::new(&recipe.train.grow);
+    if !recipe.train.grow.is_empty() {
+        file.restore::<f32>(&mut [("growth", &mut growing)])?;
+    }
+    Ok(growing)
 }
 
 /// A checkpoint of a run of this recipe.

@@ -4,7 +4,7 @@ use gradbook_nn::Schedule;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::{Recipe, TrainConfig};
+use crate::{GrowAt, Recipe, TrainConfig};
 
 impl Recipe {
     /// The same recipe over another number of steps: warm-up, schedules, growth, seeding, the end of respawn and what
@@ -57,7 +57,11 @@ impl TrainConfig {
         if let Some(seeding) = &mut new.seeding {
             seeding.again.iter_mut().for_each(|step| *step = at(*step));
         }
-        new.grow.iter_mut().for_each(|grow| grow.step = at(grow.step));
+        for grow in &mut new.grow {
+            if let GrowAt::Step(step) = &mut grow.at {
+                *step = at(*step);
+            }
+        }
         new.raise.iter_mut().for_each(|raise| raise.step = at(raise.step));
         new.freeze_encoder = self.freeze_encoder.map(at);
         new.freeze_codes = self.freeze_codes.map(at);

@@ -11,7 +11,7 @@ use gradbook_nn::{
 };
 use gradbook_vq::Absorbed;
 
-use crate::{Error, Evaluation, Model, Progress, Recipe, data, events};
+use crate::{Error, Evaluation, Model, Progress, Recipe, data, events, growth::Growing};
 
 /// Keys the randomness of events and statistics apart from that of the shards.
 pub(crate) const AFTER: u64 = u64::MAX - 1;
@@ -39,6 +39,7 @@ pub struct Training<'c> {
     pub(crate) losses: (f64, u64),
     /// Codes respawned since then.
     pub(crate) respawned: usize,
+    pub(crate) growing: Growing,
 }
 
 impl<'c> Training<'c> {
@@ -66,6 +67,7 @@ impl<'c> Training<'c> {
         let average = recipe.train.average.map(|decay| WeightAverage::new(decay, &store));
         let windows = data::windows(&corpus.test, recipe.train.crop)?;
         let (step, elapsed, losses, respawned) = (0, Duration::ZERO, (0.0, 0), 0);
+        let growing = Growing::new(&recipe.train.grow);
         Ok(Self {
             recipe,
             corpus,
@@ -78,6 +80,7 @@ impl<'c> Training<'c> {
             windows,
             losses,
             respawned,
+            growing,
         })
     }
 
@@ -162,6 +165,9 @@ impl<'c> Training<'c> {
             respawned: std::mem::take(&mut self.respawned),
             seconds: self.elapsed.as_secs_f64(),
         };
+        if self.quantizing() {
+            self.growing.observe(&self.recipe.train.grow, self.step, progress.loss);
+        }
         (progress, found)
     }
 
@@ -194,7 +200,7 @@ impl<'c> Training<'c> {
 
     /// Growth and widening that fall into `steps`. Also brings a fresh model to the shapes of a checkpoint.
     pub(crate) fn reshape(&mut self, steps: std::ops::Range<u64>) -> Result<(), Error> {
-        if events::reshape(&self.recipe, &self.model, &mut self.store, steps)? {
+        if events::reshape(&self.recipe, &self.growing, &self.model, &mut self.store, steps)? {
             let all: Vec<_> = self.store.trainable().collect();
             all.into_iter().for_each(|id| self.optimizer.resize(id, &self.store));
         }

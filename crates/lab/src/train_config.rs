@@ -3,6 +3,8 @@
 use gradbook_nn::OptimizerConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::Grow;
+
 /// How a model is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -26,7 +28,7 @@ pub struct TrainConfig {
     /// k-means seeding of the codes from latents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seeding: Option<Seeding>,
-    /// The codebook grows at these steps.
+    /// The codebook grows at these times.
     pub grow: Vec<Grow>,
     /// The codes behind a projection are widened at these steps.
     pub raise: Vec<Raise>,
@@ -80,25 +82,6 @@ pub struct Seeding {
 impl Seeding {
     fn latents() -> usize {
         8192
-    }
-}
-
-/// A larger codebook from a step on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Grow {
-    /// When.
-    pub step: u64,
-    /// Codes from then on.
-    pub codes: usize,
-    /// How far new codes are moved from the old ones they copy, relative to the codes' deviation.
-    #[serde(default = "Grow::jitter")]
-    pub jitter: f64,
-}
-
-impl Grow {
-    fn jitter() -> f64 {
-        0.1
     }
 }
 

@@ -48,7 +48,8 @@ impl Trained {
         let (mel, seed) = (LogMel::new(recipe.data.mel.clone())?, recipe.train.seed);
         let quantizer = recipe.quantizer.as_ref();
         let model = Model::new(&recipe.model, quantizer, recipe.data.mel.mels, &mut store, seed)?;
-        events::reshape(&recipe, &model, &mut store, 0..step)?;
+        let growing = state::grown(&file, &recipe)?;
+        events::reshape(&recipe, &growing, &model, &mut store, 0..step)?;
         let mut average = recipe.train.average.map(|decay| WeightAverage::new(decay, &store));
         let mut sections: Vec<(&str, &mut dyn State<f32>)> = vec![("model", &mut store)];
         if let Some(average) = &mut average {

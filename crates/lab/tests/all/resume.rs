@@ -8,7 +8,7 @@ use std::{
 };
 
 use gradbook_audio::Corpus;
-use gradbook_lab::{Ending, Existing, Recipe, Run, RunFolder};
+use gradbook_lab::{Ending, Existing, Recipe, Run, RunFolder, Trained};
 
 /// Drives a run that is told to stop after these steps, and resumed each time.
 fn drive(recipe: &Recipe, corpus: &Corpus, path: &Path, stops: &[u64]) {
@@ -64,6 +64,42 @@ fn a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_bits() {
     let checkpoint = |path: &Path| fs::read(path.join("checkpoint.safetensors")).expect("a checkpoint");
     assert!(checkpoint(&straight) == checkpoint(&killed), "checkpoints differ");
     assert_eq!(rows(&straight), rows(&killed));
+}
+
+#[test]
+fn a_resumed_run_grows_at_the_same_plateaus_and_its_model_has_their_codes() {
+    let corpus = common::corpus();
+    let recipe = common::recipe()
+        .set("train.grow=[{ plateau = 1, codes = 16 }, { plateau = 2, codes = 24 }]")
+        .and_then(|recipe| recipe.set("train.evaluate_every=1"))
+        .expect("a recipe");
+    let folder = tempfile::tempdir().expect("a folder");
+    let codes = |run: &Run<'_>| {
+        let quantizer = run.training.model.quantizer.as_ref().expect("there is one");
+        quantizer.radices(&run.training.store)[0]
+    };
+    let go = |name: &str, stops: &[u64]| {
+        let folder = RunFolder::new(folder.path().join(name));
+        let (mut seen, mut existing) = (Vec::new(), Existing::Refuse);
+        for &at in stops {
+            let mut run = Run::open(recipe.clone(), &corpus, folder.clone(), existing).expect("a run");
+            let stop = AtomicBool::new(false);
+            run.drive(&stop, &mut |s| stop.store(s.step >= at, Ordering::Relaxed)).expect("steps");
+            seen.push(codes(&run));
+            existing = Existing::Resume;
+        }
+        let trained = Trained::load(&folder).expect("a model");
+        assert_eq!(trained.quantizer().expect("one").radices(&trained.store), [codes_of(&seen)]);
+        (seen, fs::read(folder.checkpoint()).expect("a checkpoint"))
+    };
+    let (every, resumed) = go("resumed", &(5..=30).collect::<Vec<_>>());
+    assert_eq!((every[0], codes_of(&every)), (8, 24), "{every:?}");
+    assert!(every.contains(&16), "{every:?}");
+    assert!(go("straight", &[30]).1 == resumed, "checkpoints differ");
+}
+
+fn codes_of(seen: &[u64]) -> u64 {
+    *seen.last().expect("there was a run")
 }
 
 #[test]

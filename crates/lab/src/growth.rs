@@ -1,0 +1,134 @@
+//! [`Grow`]: a codebook gets more codes, at a step or when the loss has come to a plateau.
+
+use std::ops::Range;
+
+use gradbook_nn::{State, Value};
+use serde::{Deserialize, Serialize};
+
+/// A larger codebook from some time on.
+///
+/// ```
+/// use gradbook_lab::{GrowAt, Recipe};
+/// let recipe = Recipe::parse("[train]\ngrow = [{ step = 500, codes = 128 }, { plateau = 3, codes = 512 }]").unwrap();
+/// assert_eq!(recipe.train.grow[1].at, GrowAt::Plateau(3));
+/// let error = Recipe::parse("[train]\ngrow = [{ step = 500, plateau = 3, codes = 128 }]").unwrap_err();
+/// assert!(error.to_string().contains("one of the two"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Fields", into = "Fields")]
+pub struct Grow {
+    /// When.
+    pub at: GrowAt,
+    /// Codes from then on.
+    pub codes: usize,
+    /// How far new codes are moved from the old ones they copy, relative to the codes' deviation.
+    pub jitter: f64,
+}
+
+/// When a codebook grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrowAt {
+    /// Before this step: `step = 500` in a recipe.
+    Step(u64),
+    /// After so many evaluations in a row, counted from the last growth on, without a smaller training loss than the
+    /// best of them: `plateau = 3`. Plateaus are waited for one after the other, in the order of the recipe.
+    Plateau(u64),
+}
+
+/// A [`Grow`] as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plateau: Option<u64>,
+    codes: usize,
+    #[serde(default = "jitter")]
+    jitter: f64,
+}
+
+fn jitter() -> f64 {
+    0.1
+}
+
+impl TryFrom<Fields> for Grow {
+    type Error = &'static str;
+
+    fn try_from(Fields { step, plateau, codes, jitter }: Fields) -> Result<Self, Self::Error> {
+        let at = match (step, plateau) {
+            (Some(step), None) => GrowAt::Step(step),
+            (None, Some(evaluations @ 1..)) => GrowAt::Plateau(evaluations),
+            (None, Some(0)) => return Err("a plateau lasts at least 1 evaluation"),
+            _ => return Err("a codebook grows at a `step` or at a `plateau`: one of the two"),
+        };
+        Ok(Self { at, codes, jitter })
+    }
+}
+
+impl From<Grow> for Fields {
+    fn from(Grow { at, codes, jitter }: Grow) -> Self {
+        let (step, plateau) = match at {
+            GrowAt::Step(step) => (Some(step), None),
+            GrowAt::Plateau(evaluations) => (None, Some(evaluations)),
+        };
+        Self { step, plateau, codes, jitter }
+    }
+}
+
+/// Stands for a step that has not come.
+const NEVER: u64 = u64::MAX;
+
+/// The step of each growth of a recipe, and how long the loss has not fallen.
+pub(crate) struct Growing {
+    /// [`NEVER`] while its plateau has not come.
+    steps: Vec<u64>,
+    best: f64,
+    stale: u64,
+}
+
+impl Growing {
+    pub fn new(grow: &[Grow]) -> Self {
+        let step = |grow: &Grow| match grow.at {
+            GrowAt::Step(step) => step,
+            GrowAt::Plateau(_) => NEVER,
+        };
+        Self { steps: grow.iter().map(step).collect(), best: f64::INFINITY, stale: 0 }
+    }
+
+    /// Takes note of the loss up to `step`: if that is a plateau, the growth that waits for it is due now.
+    pub fn observe(&mut self, grow: &[Grow], step: u64, loss: f64) {
+        self.stale = if loss < self.best { 0 } else { self.stale + 1 };
+        self.best = self.best.min(loss);
+        let waiting = grow.iter().zip(&mut self.steps).find_map(|(grow, due)| match grow.at {
+            GrowAt::Plateau(evaluations) if *due == NEVER => Some((evaluations, due)),
+            _ => None,
+        });
+        if let Some((_, due)) = waiting.filter(|(evaluations, _)| self.stale >= *evaluations) {
+            *due = step;
+            (self.best, self.stale) = (f64::INFINITY, 0);
+        }
+    }
+
+    /// The growths of a recipe that fall into `steps`, in their order.
+    pub fn due<'g>(&self, grow: &'g [Grow], steps: &Range<u64>) -> impl Iterator<Item = &'g Grow> {
+        grow.iter().zip(&self.steps).filter(|(_, due)| steps.contains(due)).map(|(grow, _)| grow)
+    }
+}
+
+impl State<f32> for Growing {
+    fn state(&self) -> Vec<(String, Value<f32>)> {
+        let loss = vec![self.best.to_bits(), self.stale];
+        vec![
+            ("steps".to_owned(), Value::Counts(self.steps.clone())),
+            ("plateau".to_owned(), Value::Counts(loss)),
+        ]
+    }
+
+    fn set_state(&mut self, state: Vec<Value<f32>>) {
+        if let [Value::Counts(steps), Value::Counts(loss)] = &state[..] {
+            self.steps.clone_from(steps);
+            (self.best, self.stale) = (f64::from_bits(loss[0]), loss[1]);
+        }
+    }
+}
