@@ -76,8 +76,8 @@ impl<'c> Run<'c> {
         let recipe = folder.read_recipe()?;
         if recipe != *wanted {
             return Err(Error::Request(format!(
-                "{} was made with another recipe, other data or other options\n  --resume goes on with the same; \
-                 --overwrite starts over, --out names another folder",
+                "{} was made with another recipe, other data or other options\n  --resume goes on with the same, or with \
+                 none given; --overwrite starts over, --out names another folder",
                 folder.path().display()
             )));
         }

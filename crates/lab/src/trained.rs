@@ -120,7 +120,7 @@ impl Trained {
 }
 
 /// Rounds of Griffin-Lim.
-pub(crate) const ITERATIONS: usize = 48;
+pub(crate) const ITERATIONS: usize = 100;
 
 /// One clip as a batch `[1, frame, mel]`, lengthened to a multiple of `stride` frames by frames of `value`.
 pub(crate) fn padded(frames: &Array2<f32>, stride: usize, value: f32) -> Tensor<f32> {

@@ -1,6 +1,9 @@
 //! `gradbook train`: one run in its folder.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Args;
 use gradbook_lab::{Ending, Existing, Recipe, Run, RunFolder, compare::table, gather};
@@ -21,9 +24,8 @@ use crate::{
   gradbook train my.toml --steps 1000 --set train.batch=64
   gradbook train ema --resume    go on after Ctrl-C or a crash")]
 pub struct Train {
-    /// A built-in recipe (see `gradbook recipes`) or a TOML file.
-    #[arg(default_value = "best")]
-    recipe: String,
+    /// A built-in recipe (see `gradbook recipes`) or a TOML file; best if left out.
+    recipe: Option<String>,
     #[command(flatten)]
     options: TrainOptions,
     /// The folder of the run; runs/<recipe> if left out.
@@ -37,20 +39,15 @@ pub struct Train {
 impl Train {
     pub fn run(&self, loudness: &Loudness) -> Outcome {
         let existing = self.options.existing.choice();
-        let name = PathBuf::from(&self.recipe);
-        let name = name.file_stem().unwrap_or_default();
-        let folder = RunFolder::new(self.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(name)));
-        let recipe = if existing == Existing::Resume {
-            if self.options.change_anything() {
-                return Err(
-                    "--resume goes on with the recipe and data of the run: leave the other options out"
-                        .into(),
-                );
-            }
-            folder.read_recipe()?
-        } else {
-            self.options.apply(Recipe::find(&self.recipe)?)?
-        };
+        let name = self.recipe.as_deref().unwrap_or("best");
+        let stem = Path::new(name).file_stem().unwrap_or_default();
+        let folder = RunFolder::new(self.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(stem)));
+        // Without options a run goes on as it began; with options they must be those that it began with.
+        let as_begun = existing == Existing::Resume
+            && !self.options.change_anything()
+            && (folder.holds_run() || self.recipe.is_none());
+        let recipe =
+            if as_begun { folder.read_recipe()? } else { self.options.apply(Recipe::find(name)?)? };
         let corpus = load(&recipe.data, loudness)?;
         let watch = Watch::new(&recipe.name, recipe.name.len(), loudness);
         let mut run = Run::open(recipe, &corpus, folder, existing)?;
