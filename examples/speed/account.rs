@@ -12,12 +12,12 @@ use std::io::{Lines, StdinLock};
 const PARTS: [(&str, &[&str]); 8] = [
     ("matrix products", &["microkernel", "gemm_basic", "each_block"]),
     ("packing for them", &["gemm_common", "pack_"]),
-    ("lifting and lowering for convolutions", &["conv_winograd", "autograd::conv"]),
+    ("lifting and lowering for convolutions", &["arrays::conv"]),
     ("nearest codes; sums of the shards' gradients", &["gradbook_vq", "pulp", "gradbook_nn::shard"]),
     ("optimizer", &["gradbook_nn::optim"]),
     ("fresh pages, system calls", &["[k]"]),
     ("allocation, copies", &["malloc", "free", "mem"]),
-    ("elementwise operations, sums, the tape", &["gradbook_autograd", "ndarray"]),
+    ("elementwise operations, sums, the tape", &["gradbook_autograd", "gradbook_arrays", "ndarray"]),
 ];
 
 /// Prints the share of each part in lines `12.34%  [.] name`.

@@ -6,7 +6,7 @@ use std::{
     ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign},
 };
 
-use crate::{Real, Tensor, pool::Pool};
+use crate::{Pool, Real, Tensor};
 
 /// The dual number `re + du·ε` with ε² = 0: a value and its derivative along one direction.
 ///

@@ -22,14 +22,13 @@
 //!
 //! | to understand | read |
 //! |---|---|
-//! | what a value is | `tensor.rs`, `shape.rs`, `elements.rs`, `pool.rs` (recycled memory) |
+//! | what a value is | the crate [`gradbook_arrays`]: [`Tensor`] and its kernels |
 //! | what is recorded | `tape.rs`, `var.rs` |
 //! | the reverse sweep | `backward.rs` |
 //! | an operation | any file of [`ops`]: the derivative stands beside the forward |
 //! | why you can trust it | [`check`] |
 //! | forward mode | `dual.rs`, `derivatives.rs` |
 //! | parameters of a model | `params.rs`, `graph.rs`, `stats.rs`, `random.rs` |
-//! | speed | `gemm.rs` (the only `unsafe`), `conv.rs` |
 //! | seeing a graph, finding a NaN | `draw.rs`, `trace.rs`; less memory: `segment.rs` |
 //!
 //! # If you know NumPy or PyTorch
@@ -48,51 +47,35 @@
 //!
 //! Convolutions are channels last: `[batch, length, channel]`.
 
+#![forbid(unsafe_code)]
+
 pub mod check;
-pub mod gemm;
 pub mod ops;
 
 mod backward;
-mod conv;
-mod conv_groups;
-mod conv_lift;
-mod conv_spec;
-mod conv_winograd;
 mod custom;
 mod derivatives;
 mod draw;
 mod dual;
-mod elements;
-mod exp;
 mod graph;
 mod params;
-mod pool;
 mod random;
-mod real;
 mod segment;
-mod shape;
-mod simd;
 mod stats;
-mod strided;
 mod tape;
-mod tensor;
 mod trace;
 mod var;
 
 pub use backward::{Grads, Sink};
-pub use conv_spec::{Conv1dSpec, ConvError};
 pub use derivatives::{hvp, jvp};
 pub use dual::Dual;
+#[doc(inline)]
+pub use gradbook_arrays::{Conv1dSpec, ConvError, MAX_RANK, Pool, Real, Shape, Tensor, gemm, mismatch, simd};
 pub use graph::{Graph, Mode};
 pub use ops::Pad;
 pub use params::{Entry, ParamGrads, ParamId, ParamStore, Role};
-pub use pool::Pool;
 pub use random::{Rng, Stream};
-pub use real::Real;
-pub use shape::{MAX_RANK, Shape, mismatch};
-pub use simd::simd;
 pub use stats::{Stat, Stats};
 pub use tape::{Tape, TapeStats};
-pub use tensor::Tensor;
 pub use trace::{NonFinite, Pass};
 pub use var::Var;

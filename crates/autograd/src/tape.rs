@@ -1,9 +1,11 @@
 //! [`Tape`]: the list of what was computed, in the order it was computed. The order *is* the topological order.
 
 use std::{
+    any::Any,
     cell::{Cell, RefCell},
     ops::Range,
     panic::Location,
+    sync::{Mutex, PoisonError},
 };
 
 use crate::{ParamId, Real, Sink, Tensor, Var, ops::Op};
@@ -27,6 +29,7 @@ pub(crate) struct Node<T: Real> {
     pub keep: bool,
 }
 
+/// All that a tape holds.
 #[derive(Default)]
 pub(crate) struct Records<T: Real> {
     pub nodes: Vec<Node<T>>,
@@ -45,14 +48,26 @@ impl<T: Real> Records<T> {
         start as usize..nodes[id].arguments_end as usize
     }
 
-    /// Forgets everything but the memory it took.
-    pub fn clear(&mut self) {
+    /// Records without contents, in memory that those of an earlier tape took, if any wait.
+    fn recycled() -> Self {
+        let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = waiting.iter().rposition(|records| records.is::<Self>());
+        let records = found.and_then(|i| waiting.swap_remove(i).downcast().ok());
+        records.map_or_else(Self::default, |records| *records)
+    }
+
+    /// Forgets everything but the memory it took, which waits for the next tape.
+    fn recycle(mut self) {
         self.nodes.clear();
         self.arguments.clear();
         self.params.clear();
         (self.bytes, self.peak) = (0, 0);
+        WAITING.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(self));
     }
 }
+
+/// The records of tapes that are gone, of all types of numbers.
+static WAITING: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());
 
 /// The record of a computation, from which [`Var::backward`] finds its derivatives.
 ///
@@ -76,7 +91,7 @@ pub struct Tape<T: Real> {
 /// The memory of a tape serves the next one.
 impl<T: Real> Drop for Tape<T> {
     fn drop(&mut self) {
-        T::pool().recycle_tape(self.records.take());
+        self.records.take().recycle();
     }
 }
 
@@ -102,7 +117,11 @@ impl<T: Real> Default for Tape<T> {
 impl<T: Real> Tape<T> {
     /// An empty tape.
     pub fn new() -> Self {
-        Self { records: RefCell::new(T::pool().tape()), recording: Cell::new(true), spent: Cell::new(false) }
+        Self {
+            records: RefCell::new(Records::recycled()),
+            recording: Cell::new(true),
+            spent: Cell::new(false),
+        }
     }
 
     /// A leaf that wants a gradient.

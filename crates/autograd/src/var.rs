@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{Real, Shape, Tape, Tensor, ops::Op, shape::broadcast_or_panic};
+use gradbook_arrays::broadcast_or_panic;
+
+use crate::{Real, Shape, Tape, Tensor, ops::Op};
 
 /// A value on a tape. `Copy`: it is an index, the tape holds the value.
 pub struct Var<'t, T: Real> {

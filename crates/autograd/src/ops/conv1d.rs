@@ -1,7 +1,8 @@
 //! y[m] = bias + Σₖ x[m·stride + k·dilation − pad_left] · w[k]; its gradients are the adjoint and x windowsᵀ · G.
 
+use gradbook_arrays::conv::{Conv1dSpec, Windows, misfit};
+
 use super::*;
-use crate::{Conv1dSpec, conv::Windows, conv_spec::misfit};
 
 pub static CONV1D: Op = Op {
     name: "conv1d",

@@ -1,11 +1,8 @@
 //! y[m·stride + k·dilation − pad_left] += x[m] · w[k]: the adjoint of conv1d, which is therefore its gradient.
 
+use gradbook_arrays::conv::{Conv1dSpec, Windows, misfit, transposed};
+
 use super::*;
-use crate::{
-    Conv1dSpec,
-    conv::{Windows, transposed},
-    conv_spec::misfit,
-};
 
 pub static CONV_TRANSPOSE1D: Op = Op {
     name: "conv_transpose1d",

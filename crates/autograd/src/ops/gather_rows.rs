@@ -1,7 +1,8 @@
 //! y[j] = x[rows[j]],  ∂L/∂x = scatter_add(g, rows)
 
+use gradbook_arrays::each_block;
+
 use super::*;
-use crate::gemm::each_block;
 
 pub static GATHER_ROWS: Op = Op {
     name: "gather_rows",

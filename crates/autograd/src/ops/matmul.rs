@@ -1,7 +1,8 @@
 //! C = A·B over the last two axes; ∂L/∂A = G·Bᵀ, ∂L/∂B = Aᵀ·G. Transposed operands are read in place, never copied.
 
+use gradbook_arrays::matmul;
+
 use super::*;
-use crate::gemm::batched;
 
 pub static MATMUL: Op = Op {
     name: "matmul",
@@ -85,17 +86,17 @@ fn product<'t, T: Real>(name: &str, (a, ta): (Var<'t, T>, bool), (b, tb): (Var<'
         _ => shape,
     };
     let av = av.reshaped(join(a_shape));
-    let c = batched((&av, ta), (&bv, tb), join(c_shape)).reshaped(c_shape);
+    let c = matmul((&av, ta), (&bv, tb), join(c_shape)).reshaped(c_shape);
     a.tape().record(&MATMUL, &[a, b], c, move |g, sink| {
         let g = g.reshaped(join(c_shape));
         let da = || match ta {
-            false => batched((&g, false), (&bv, !tb), *av.shape()), // G·Bᵀ
-            true => batched((&bv, tb), (&g, true), *av.shape()),    // (G·Bᵀ)ᵀ = B·Gᵀ
+            false => matmul((&g, false), (&bv, !tb), *av.shape()), // G·Bᵀ
+            true => matmul((&bv, tb), (&g, true), *av.shape()),    // (G·Bᵀ)ᵀ = B·Gᵀ
         };
         sink.give(0, || da().into_shape(a_shape));
         sink.give(1, || match tb {
-            false => batched((&av, !ta), (&g, false), b_shape), // Aᵀ·G
-            true => batched((&g, true), (&av, ta), b_shape),    // (Aᵀ·G)ᵀ = Gᵀ·A
+            false => matmul((&av, !ta), (&g, false), b_shape), // Aᵀ·G
+            true => matmul((&g, true), (&av, ta), b_shape),    // (Aᵀ·G)ᵀ = Gᵀ·A
         });
     })
 }

@@ -6,10 +6,11 @@
 pub use pad::Pad;
 
 // The vocabulary of the op files: each begins with `use super::*`.
+use gradbook_arrays::{Real, Shape, Tensor, broadcast_or_panic, mismatch};
+
 use crate::{
-    Real, Shape, Tensor, Var, case,
+    Var, case,
     check::{Case, Sampler},
-    shape::{broadcast_or_panic, mismatch},
 };
 
 /// The descriptor of an operation.

@@ -15,15 +15,6 @@ pub static PERMUTE: Op = Op {
     },
 };
 
-/// Axis k of the result is axis `axes[k]` of `x`, in standard layout.
-fn permuted<T: Real>(x: &Tensor<T>, axes: &[usize]) -> Tensor<T> {
-    let shape: Vec<usize> = axes.iter().map(|&axis| x.shape()[axis]).collect();
-    let mut by = x.shape().strides();
-    let strides = by;
-    by.iter_mut().zip(axes).for_each(|(by, &axis)| *by = strides[axis]);
-    x.restrided(Shape::new(&shape), by)
-}
-
 impl<T: Real> Var<'_, T> {
     /// The axes in another order: axis k of y is axis `axes[k]` of x (a copy in standard layout). The gradient's axes are
     /// put back by the inverse order.
@@ -54,8 +45,8 @@ impl<T: Real> Var<'_, T> {
         }
         let mut inverse = axes.to_vec();
         axes.iter().enumerate().for_each(|(k, &axis)| inverse[axis] = k);
-        self.tape.record(&PERMUTE, &[self], permuted(&x, axes), move |g, sink| {
-            sink.add(0, permuted(&g, &inverse));
+        self.tape.record(&PERMUTE, &[self], x.permuted(axes), move |g, sink| {
+            sink.add(0, g.permuted(&inverse));
         })
     }
 

@@ -2,8 +2,8 @@
 
 mod conv_goldens;
 mod elementwise_goldens;
-mod gemm;
 mod gradients;
+mod matmul;
 mod random_graphs;
 mod registry;
 mod stability;

@@ -1,5 +1,5 @@
-//! [`Tensor`]: the value of every node. Reference-counted, row-major by construction, copied only when written while
-//! shared, and its memory is recycled.
+//! [`Tensor`]: reference-counted, row-major by construction, copied only when written while shared, and its memory is
+//! recycled.
 
 use std::{fmt, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::{Real, Shape};
 /// An n-dimensional array in standard layout. Cloning copies a pointer; writing to a shared one copies first.
 ///
 /// ```
-/// use gradbook_autograd::Tensor;
+/// use gradbook_arrays::Tensor;
 /// let a = Tensor::new([2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 /// let b = a.clone();                                   // no data moves
 /// assert_eq!(a.map(|x| x * 10.0).as_slice()[5], 60.0);
@@ -88,6 +88,12 @@ impl<T: Real> Tensor<T> {
     }
 
     /// A tensor whose elements `write` fills in. The slice it gets is recycled memory: it must overwrite all of it.
+    ///
+    /// ```
+    /// use gradbook_arrays::Tensor;
+    /// let ramp = Tensor::<f32>::build([6], |out| out.iter_mut().zip(0i16..).for_each(|(x, i)| *x = i.into()));
+    /// assert_eq!(ramp.as_slice()[5], 5.0);
+    /// ```
     #[track_caller]
     pub fn build(shape: impl Into<Shape>, write: impl FnOnce(&mut [T])) -> Self {
         let shape = shape.into();
@@ -151,7 +157,7 @@ impl<T: Real> Tensor<T> {
 
     /// [`reshaped`](Self::reshaped), of a tensor that is no longer needed under its old shape.
     #[track_caller]
-    pub(crate) fn into_shape(mut self, shape: impl Into<Shape>) -> Self {
+    pub fn into_shape(mut self, shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
         assert_eq!(shape.size(), self.shape.size(), "reshape: {:?} does not fill {shape:?}", self.shape);
         self.shape = shape;

@@ -5,12 +5,8 @@
 #[cfg(feature = "openblas")]
 use blas_src as _; // links the library
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
-use rayon::prelude::*;
 
-use crate::{Real, Shape, Tensor, shape::broadcast_or_panic, strided::runs};
-
-/// Products with fewer multiplications than this stay on one thread.
-const WORTH_A_THREAD: usize = 1 << 20;
+use crate::{Real, blocks::WORTH_A_THREAD};
 
 /// C ← β·C + A·B, with A `[m, k]`, B `[k, n]`, C `[m, n]` of any strides (transposed or overlapping views are free).
 ///
@@ -18,7 +14,7 @@ const WORTH_A_THREAD: usize = 1 << 20;
 /// With β = 0 the old contents of C are ignored, NaN included.
 ///
 /// ```
-/// use gradbook_autograd::gemm::gemm;
+/// use gradbook_arrays::gemm::gemm;
 /// use ndarray::array;
 /// let (a, b) = (array![[1.0, 2.0], [3.0, 4.0]], array![[5.0], [6.0]]);
 /// let mut c = array![[0.0], [0.0]];
@@ -67,60 +63,6 @@ fn split<T: Real>(most: [usize; 2], a: ArrayView2<T>, b: ArrayView2<T>, beta: T,
     }
 }
 
-/// Calls `each` for every block of `len` elements of `out`, on all threads if the `work` of a block (multiplications)
-/// makes that worth it. What is in a block never depends on the threads.
-pub(crate) fn each_block<T: Real>(
-    out: &mut [T],
-    len: usize,
-    work: usize,
-    each: impl Fn(usize, &mut [T]) + Send + Sync,
-) {
-    if len > 0 && work * (out.len() / len) >= 2 * WORTH_A_THREAD {
-        out.par_chunks_mut(len).enumerate().for_each(|(i, block)| each(i, block));
-    } else {
-        out.chunks_mut(len.max(1)).enumerate().for_each(|(i, block)| each(i, block));
-    }
-}
-
-/// C = A·B over the last two axes, each operand read transposed if its flag says so. Leading axes broadcast; where
-/// `shape`, that of C, lacks an axis of the batch, the products along it add up (the transpose of broadcasting).
-pub(crate) fn batched<T: Real>(a: (&Tensor<T>, bool), b: (&Tensor<T>, bool), shape: Shape) -> Tensor<T> {
-    let batch_of = |shape: &Shape| Shape::new(&shape[..shape.len() - 2]);
-    let batches = [a.0.shape(), b.0.shape(), &shape].map(batch_of);
-    let whole = batches[1..].iter().fold(batches[0], |all, s| broadcast_or_panic("matmul", &all, s));
-    // The pairs of matrices whose products make up each matrix of C.
-    let mut terms: Vec<Vec<(usize, usize)>> = vec![Vec::new(); batches[2].size()];
-    runs(&whole, batches.map(|s| s.strides_as(&whole)), |run| {
-        for i in 0..run.len {
-            let [a, b, c] = std::array::from_fn(|k| run.start[k] + i * run.step[k]);
-            terms[c].push((a, b));
-        }
-    });
-    let [.., m, n] = shape[..] else { unreachable!("a matrix has two axes") };
-    let k = a.0.shape()[a.0.shape().len() - if a.1 { 2 } else { 1 }];
-    let work = m * n * k * (whole.size() / terms.len().max(1));
-    Tensor::build(shape, |c| {
-        each_block(c, m * n, work, |item, c| {
-            let mut c = ArrayViewMut2::from_shape((m, n), c).expect("a tensor is row-major");
-            if terms[item].is_empty() {
-                c.fill(T::ZERO);
-            }
-            for (i, &(item_a, item_b)) in terms[item].iter().enumerate() {
-                let beta = if i == 0 { T::ZERO } else { T::ONE };
-                gemm(matrix(a, item_a), matrix(b, item_b), beta, c.view_mut());
-            }
-        });
-    })
-}
-
-/// One matrix of a batch, read transposed if the flag says so.
-pub(crate) fn matrix<T: Real>((x, transposed): (&Tensor<T>, bool), item: usize) -> ArrayView2<'_, T> {
-    let [.., rows, columns] = x.shape()[..] else { unreachable!("a matrix has two axes") };
-    let elements = &x.as_slice()[item * rows * columns..][..rows * columns];
-    let view = ArrayView2::from_shape((rows, columns), elements).expect("a tensor is row-major");
-    if transposed { view.reversed_axes() } else { view }
-}
-
 /// `f32` and `f64` by the microkernels of the `gemm` crates.
 #[cfg(not(feature = "openblas"))]
 macro_rules! serial {
@@ -148,7 +90,8 @@ macro_rules! serial {
                 b.invert_axis(Axis(0));
             }
             let ((m, n), k) = (c.dim(), a.ncols());
-            // SAFETY: pointers, lengths and strides come from live views whose shapes the caller has matched, C is
+            assert!(a.nrows() == m && b.dim() == (k, n), "gemm_serial: the shapes do not fit");
+            // SAFETY: pointers, lengths and strides come from live views whose shapes have just been matched, C is
             // uniquely borrowed, and A and B are only read.
             unsafe {
                 $kernel()(

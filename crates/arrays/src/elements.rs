@@ -1,7 +1,7 @@
 //! Loops over the elements of tensors: [`map`](Tensor::map), [`zip`](Tensor::zip) with broadcasting, and folds along
 //! axes.
 
-use crate::{Real, Shape, Tensor, gemm::each_block, shape::broadcast_or_panic, strided::runs};
+use crate::{Real, Shape, Tensor, broadcast_or_panic, each_block, strided::runs};
 
 /// What one task takes of the elements of a large tensor.
 const BLOCK: usize = 1 << 15;
@@ -20,6 +20,12 @@ impl<T: Real> Tensor<T> {
     }
 
     /// f of every pair of elements, with NumPy's broadcasting. Panics if the shapes do not broadcast.
+    ///
+    /// ```
+    /// use gradbook_arrays::Tensor;
+    /// let (x, row) = (Tensor::new([2, 2], vec![1.0, 2.0, 3.0, 4.0]), Tensor::new([2], vec![10.0, 20.0]));
+    /// assert_eq!(x.zip(&row, |x, r| x + r).as_slice(), [11.0, 22.0, 13.0, 24.0]);
+    /// ```
     #[track_caller]
     pub fn zip(&self, other: &Self, f: impl Fn(T, T) -> T + Sync) -> Self {
         let (a, b) = (self.as_slice(), other.as_slice());
@@ -65,6 +71,13 @@ impl<T: Real> Tensor<T> {
     }
 
     /// The elements folded along `axes`, which keep length 1: `f(accumulator, element)` from `start`, in a fixed order.
+    /// Along the last axis it goes in eight strands that `f` then joins, so `f` is associative and `start` its identity.
+    ///
+    /// ```
+    /// use gradbook_arrays::Tensor;
+    /// let x = Tensor::new([2, 3], vec![1.0, 5.0, 2.0, 7.0, 4.0, 0.0]);
+    /// assert_eq!(x.fold_axes(&[1], f64::NEG_INFINITY, f64::max).as_slice(), [5.0, 7.0]);
+    /// ```
     pub fn fold_axes(&self, axes: &[usize], start: T, f: impl Fn(T, T) -> T) -> Self {
         let shape = self.shape();
         let kept = shape.reduced(axes, true);
@@ -81,6 +94,12 @@ impl<T: Real> Tensor<T> {
     }
 
     /// The transpose of broadcasting: sums over every axis along which `shape` was broadcast to `self`.
+    ///
+    /// ```
+    /// use gradbook_arrays::Tensor;
+    /// let x = Tensor::new([2, 2], vec![1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.sum_to(&[2].into()).as_slice(), [4.0, 6.0]);
+    /// ```
     pub fn sum_to(self, shape: &Shape) -> Self {
         let own = *self.shape();
         if own == *shape {

@@ -1,4 +1,4 @@
-//! The numbers a tape can carry: `f32` to train, `f64` to check, [`Dual`](crate::Dual) to differentiate forwards.
+//! The numbers an array can hold: `f32` to train, `f64` to check, and any other type that calculates as they do.
 
 use std::{
     fmt::{Debug, Display},
@@ -7,11 +7,20 @@ use std::{
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use crate::{Tensor, pool::Pool};
+use crate::{Pool, Tensor};
 
 /// A real number in the sense of this crate: field arithmetic, an order, and the elementary functions.
 ///
-/// Every op is written once over `Real`; running it with another number differentiates it another way.
+/// Whatever is written once over `Real` runs with every such number: with one that carries a derivative along (a dual
+/// number), it differentiates.
+///
+/// ```
+/// use gradbook_arrays::Real;
+/// fn logistic<T: Real>(x: T) -> T {
+///     T::ONE / (T::ONE + (-x).exp())
+/// }
+/// assert_eq!((logistic(0.0f32), logistic(3f64.ln())), (0.5, 0.75));
+/// ```
 pub trait Real:
     Copy
     + Default
@@ -76,13 +85,13 @@ pub trait Real:
         self.to_f64().is_finite()
     }
 
-    /// These values with the derivatives that `like` carries (`None`: with none), for numbers that carry any. Ops that
-    /// cut or replace a derivative say so to forward mode with it.
+    /// These values with what numbers of `like` carry besides their value (`None`: with nothing), for numbers that carry
+    /// anything: dual numbers carry a derivative, which some operations cut or replace.
     fn carrying(values: Tensor<Self>, _like: Option<&Tensor<Self>>) -> Tensor<Self> {
         values
     }
 
-    /// C ← β·C + A·B on one thread. The shapes fit: [`gemm`](crate::gemm::gemm) has checked them.
+    /// C ← β·C + A·B on one thread; [`gemm`](crate::gemm::gemm) uses all. The shapes fit.
     fn gemm_serial(a: ArrayView2<Self>, b: ArrayView2<Self>, beta: Self, mut c: ArrayViewMut2<Self>) {
         for ((i, j), c) in c.indexed_iter_mut() {
             let start = if beta == Self::ZERO { Self::ZERO } else { beta * *c };
@@ -97,7 +106,8 @@ pub trait Real:
 /// The functions that the standard library's floats have by the same name.
 macro_rules! inherent {
     ($float:ty: $($function:ident)+) => {
-        $(fn $function(self) -> Self {
+        $(#[inline]
+        fn $function(self) -> Self {
             <$float>::$function(self)
         })+
     };
@@ -108,9 +118,11 @@ macro_rules! real {
         impl Real for $float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            #[inline]
             fn of(x: f64) -> Self {
                 x as $float
             }
+            #[inline]
             fn to_f64(self) -> f64 {
                 f64::from(self)
             }
@@ -119,15 +131,19 @@ macro_rules! real {
                 $exp(self)
             }
             inherent!($float: exp_m1 ln ln_1p sqrt sin cos tanh);
+            #[inline]
             fn erf(self) -> Self {
                 $erf(self)
             }
+            #[inline]
             fn pow(self, p: Self) -> Self {
                 <$float>::powf(self, p)
             }
+            #[inline]
             fn gemm_serial(a: ArrayView2<Self>, b: ArrayView2<Self>, beta: Self, c: ArrayViewMut2<Self>) {
                 $gemm(a, b, beta, c);
             }
+            #[inline]
             fn pool() -> &'static Pool<Self> {
                 static POOL: Pool<$float> = Pool::new();
                 &POOL

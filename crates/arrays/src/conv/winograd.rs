@@ -1,5 +1,5 @@
 //! Convolution with three taps by half of the multiplications: the minimal filtering F(4, 3) of Winograd (1980), as
-//! Lavin and Gray brought it to networks (arXiv 1509.09308), along one axis. The formulas are in `conv_lift.rs`.
+//! Lavin and Gray brought it to networks (arXiv 1509.09308), along one axis. The formulas are in `lift.rs`.
 //!
 //! Four neighboring outputs (a *tile*) are twelve products of six samples and three taps:
 //!
@@ -17,13 +17,12 @@ use std::ops::Range;
 use ndarray::{ArrayView2, ArrayView3, ArrayViewMut3, Axis};
 use rayon::prelude::*;
 
-use crate::{
-    Real, Tensor,
-    conv::{Windows, channels, matrix_mut, transposed},
-    conv_lift::{BLOCK, POINTS, STEP, columns, gradients, lower, samples, taps, taps_back},
-    gemm::matrix,
-    simd,
+use super::{
+    Windows, channels,
+    lift::{BLOCK, POINTS, STEP, columns, gradients, lower, samples, taps, taps_back},
+    matrix_mut, transposed,
 };
+use crate::{Real, Tensor, matmul::matrix, simd};
 
 /// Tiles lifted at a time: what belongs to them stays in the cache.
 const CHUNK: usize = 128;
@@ -44,18 +43,23 @@ struct Tiles {
 
 impl Windows {
     /// Whether three taps side by side, with enough channels to outweigh the lifting, make the detour worth it.
-    pub fn suits_winograd(&self, inputs: usize, outputs: usize) -> bool {
+    pub(super) fn suits_winograd(&self, inputs: usize, outputs: usize) -> bool {
         self.taps == 3 && self.spec.stride == 1 && self.spec.dilation == 1 && inputs.min(outputs) >= BLOCK
     }
 
     /// y = bias + x ∗ w.
-    pub fn winograd<T: Real>(&self, x: &Tensor<T>, w: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
+    pub(super) fn winograd<T: Real>(
+        &self,
+        x: &Tensor<T>,
+        w: &Tensor<T>,
+        bias: Option<&Tensor<T>>,
+    ) -> Tensor<T> {
         let tiles = self.tiles(self.long, self.short, self.spec.pad_left as isize);
         lifted_product(x, tiles, (w, [0, 1, 2], false), self.short, bias)
     }
 
     /// The adjoint: the same convolution seen from the outputs, with the taps in reverse and their matrices transposed.
-    pub fn winograd_adjoint<T: Real>(
+    pub(super) fn winograd_adjoint<T: Real>(
         &self,
         g: &Tensor<T>,
         (w, swap): (&Tensor<T>, bool),
@@ -66,7 +70,7 @@ impl Windows {
     }
 
     /// The gradient of the weights: that of the lifted taps, Σ v ⊗ (lifted g) over the tiles, taken back to w.
-    pub fn winograd_weights<T: Real>(&self, x: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
+    pub(super) fn winograd_weights<T: Real>(&self, x: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
         let (inputs, outputs) = (channels(x), channels(g));
         let seen = self.tiles(self.long, self.short, self.spec.pad_left as isize);
         let made = self.tiles(self.short, self.short, 0);

@@ -7,7 +7,7 @@ use crate::{Shape, mismatch};
 /// Stride, padding, dilation and groups of a convolution along the length axis.
 ///
 /// ```
-/// use gradbook_autograd::Conv1dSpec;
+/// use gradbook_arrays::Conv1dSpec;
 /// let halving = Conv1dSpec { stride: 2, pad_left: 1, pad_right: 1, ..Conv1dSpec::default() };
 /// assert_eq!(halving.output_len(32, 4), Ok(16));
 /// assert_eq!(halving.transposed_len(16, 4, 0), Ok(32)); // and back
@@ -137,10 +137,11 @@ impl Conv1dSpec {
     }
 }
 
-/// Panics at the caller's line: what is wrong, with the operands and the specification.
+/// Panics at the caller's line, in the name of `op`: what is wrong, with the operands (w with the names of its axes) and
+/// the specification.
 #[cold]
 #[track_caller]
-pub(crate) fn misfit(
+pub fn misfit(
     op: &str,
     what: &str,
     spec: Conv1dSpec,

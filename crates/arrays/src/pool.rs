@@ -1,37 +1,42 @@
 //! Recycled memory: pages freshly mapped by the system cost more than computing what goes into them, and a training
-//! step asks for the same lengths again and again. So what a dropped tensor or tape occupied waits here for the next.
+//! step asks for the same lengths again and again. So what a dropped tensor occupied waits here for the next.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::{Real, tape::Records, tensor::Memory};
+use crate::{Real, tensor::Memory};
 
 /// Up to this many elements share the smallest size class.
 const SMALLEST: usize = 4;
 /// Four size classes to each doubling: at most a quarter of a buffer is idle.
 const CLASSES: usize = 4 * 48;
 
-/// The free memory of one element type: tensors by size class, and tapes. Bounded by the largest working set so far.
+/// The free memory of one element type, by size class. Bounded by the largest working set so far.
+///
+/// ```
+/// use gradbook_arrays::{Real, Tensor};
+/// let address = Tensor::<f32>::zeros([1000]).as_slice().as_ptr(); // dropped at once
+/// assert_eq!(Tensor::<f32>::zeros([10, 100]).as_slice().as_ptr(), address);
+/// f32::pool().clear(); // what waits goes back to the system
+/// ```
 pub struct Pool<T: Real> {
-    buffers: [Mutex<Vec<Arc<Memory<T>>>>; CLASSES],
-    tapes: Mutex<Vec<Records<T>>>,
+    classes: [Mutex<Vec<Arc<Memory<T>>>>; CLASSES],
 }
 
 impl<T: Real> Pool<T> {
     /// A pool without memory.
     pub const fn new() -> Self {
-        Self { buffers: [const { Mutex::new(Vec::new()) }; CLASSES], tapes: Mutex::new(Vec::new()) }
+        Self { classes: [const { Mutex::new(Vec::new()) }; CLASSES] }
     }
 
     /// Gives everything that waits back to the system.
     pub fn clear(&self) {
-        self.buffers.iter().for_each(|class| *open(class) = Vec::new());
-        *open(&self.tapes) = Vec::new();
+        self.classes.iter().for_each(|class| *open(class) = Vec::new());
     }
 
     /// Memory of `len` elements, shared by nobody.
     pub(crate) fn memory(&self, len: usize) -> Arc<Memory<T>> {
         let (class, capacity) = class_of(len);
-        let waiting = open(&self.buffers[class]).pop();
+        let waiting = open(&self.classes[class]).pop();
         let mut memory = waiting.unwrap_or_else(|| Arc::new(Memory::Pooled(Vec::with_capacity(capacity))));
         if let Some(Memory::Pooled(buffer)) = Arc::get_mut(&mut memory) {
             buffer.resize(len, T::ZERO);
@@ -41,18 +46,7 @@ impl<T: Real> Pool<T> {
 
     /// Takes back what [`memory`](Self::memory) gave.
     pub(crate) fn recycle(&self, memory: Arc<Memory<T>>, capacity: usize) {
-        open(&self.buffers[class_of(capacity).0]).push(memory);
-    }
-
-    /// The records of an empty tape.
-    pub(crate) fn tape(&self) -> Records<T> {
-        open(&self.tapes).pop().unwrap_or_default()
-    }
-
-    /// Takes back the records of a tape that is gone.
-    pub(crate) fn recycle_tape(&self, mut records: Records<T>) {
-        records.clear();
-        open(&self.tapes).push(records);
+        open(&self.classes[class_of(capacity).0]).push(memory);
     }
 }
 
@@ -111,6 +105,6 @@ mod tests {
         let len = 555_555;
         let capacity = class_of(len).1;
         drop(Tensor::new([capacity], vec![0f64; capacity]));
-        assert!(open(&f64::pool().buffers[class_of(len).0]).is_empty());
+        assert!(open(&f64::pool().classes[class_of(len).0]).is_empty());
     }
 }

@@ -3,14 +3,19 @@
 
 use ndarray::{Axis, Slice};
 
-use crate::{
-    Real, Tensor,
-    conv::{Windows, channels, fill_rows},
-    simd,
-};
+use super::{Windows, channels, fill_rows};
+use crate::{Real, Tensor, simd};
 
 impl Windows {
-    /// y[m] = bias + Σₖ x[m·stride + k·dilation − pad_left] · w[k], with w `[tap, in/groups, out]`.
+    /// `y[m] = bias + Σₖ x[m·stride + k·dilation − pad_left] · w[k]`, with w `[tap, in/groups, out]`.
+    ///
+    /// ```
+    /// use gradbook_arrays::{Conv1dSpec, Tensor, conv::Windows};
+    /// let windows = Windows::new(Conv1dSpec::default(), 2, 1, 4, 3); // 3 windows of 2 taps over 4 samples
+    /// let x = Tensor::new([4, 1], vec![1.0, 2.0, 4.0, 8.0]);
+    /// let w = Tensor::new([2, 1, 1], vec![-1.0, 1.0]); // the difference of neighbors
+    /// assert_eq!(windows.correlate(&x, &w, None).as_slice(), [1.0, 2.0, 4.0]);
+    /// ```
     pub fn correlate<T: Real>(&self, x: &Tensor<T>, w: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
         if !self.is_depthwise(channels(x), channels(w)) {
             return self.by_group(x, w, bias, |x, w, bias| self.dense(x, w, bias));
@@ -20,8 +25,16 @@ impl Windows {
         y
     }
 
-    /// x[m·stride + k·dilation − pad_left] += g[m] · w[k]ᵀ on top of the bias, with w `[tap, in/groups, out]` as for
-    /// `correlate` if `swap`, and else `[tap, out, in/groups]`.
+    /// The adjoint of [`correlate`](Self::correlate): `x[m·stride + k·dilation − pad_left] += g[m] · w[k]ᵀ` on top of the
+    /// bias, with w `[tap, in/groups, out]` as there if `swap`, and else `[tap, out, in/groups]`.
+    ///
+    /// ```
+    /// use gradbook_arrays::{Conv1dSpec, Tensor, conv::Windows};
+    /// let windows = Windows::new(Conv1dSpec::default(), 2, 1, 4, 3);
+    /// let g = Tensor::new([3, 1], vec![1.0, 10.0, 100.0]);
+    /// let w = Tensor::new([2, 1, 1], vec![-1.0, 1.0]);
+    /// assert_eq!(windows.adjoint(&g, (&w, true), None).as_slice(), [-1.0, -9.0, -90.0, 100.0]);
+    /// ```
     pub fn adjoint<T: Real>(
         &self,
         g: &Tensor<T>,
@@ -47,7 +60,16 @@ impl Windows {
         x
     }
 
-    /// The gradient of the weights: `[tap, in/groups, out]`.
+    /// The transpose of [`correlate`](Self::correlate) in its weights: `Σₘ x[m·stride + k·dilation − pad_left]ᵀ · g[m]` for
+    /// every tap k, `[tap, in/groups, out]`.
+    ///
+    /// ```
+    /// use gradbook_arrays::{Conv1dSpec, Tensor, conv::Windows};
+    /// let windows = Windows::new(Conv1dSpec::default(), 2, 1, 4, 3);
+    /// let x = Tensor::new([4, 1], vec![1.0, 2.0, 4.0, 8.0]);
+    /// let g = Tensor::new([3, 1], vec![1.0, 10.0, 100.0]);
+    /// assert_eq!(windows.weights(&x, &g).as_slice(), [421.0, 842.0]); // 1·1 + 2·10 + 4·100, 2·1 + 4·10 + 8·100
+    /// ```
     pub fn weights<T: Real>(&self, x: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
         let (inputs, outputs) = (channels(x), channels(g));
         let shape = [self.taps, inputs / self.spec.groups, outputs];

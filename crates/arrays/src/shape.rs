@@ -9,7 +9,7 @@ pub const MAX_RANK: usize = 6;
 /// instruction: each list of lengths exists once in the program, and a shape is a pointer to it.
 ///
 /// ```
-/// use gradbook_autograd::Shape;
+/// use gradbook_arrays::Shape;
 /// let shape = Shape::new(&[8, 32, 80]); // [batch, length, channel]
 /// assert_eq!((shape.len(), shape[1], shape.size()), (3, 32, 20_480));
 /// ```
@@ -55,6 +55,7 @@ impl Shape {
     }
 
     /// The number of elements: the product of the axes (1 for a scalar).
+    #[inline]
     pub fn size(&self) -> usize {
         self.0.size
     }
@@ -80,8 +81,15 @@ impl Shape {
         strides
     }
 
-    /// NumPy's rule: align shapes at their last axes; two lengths agree if equal or if one of them is 1.
-    pub(crate) fn broadcast(&self, other: &Shape) -> Option<Shape> {
+    /// What two shapes broadcast to by NumPy's rule, if they do: aligned at their last axes, two lengths agree if they are
+    /// equal or one of them is 1. ([`broadcast_or_panic`] takes no `None`.)
+    ///
+    /// ```
+    /// use gradbook_arrays::Shape;
+    /// let (rows, bias) = (Shape::new(&[4, 3]), Shape::new(&[3]));
+    /// assert_eq!((rows.broadcast(&bias), rows.broadcast(&[4].into())), (Some(rows), None));
+    /// ```
+    pub fn broadcast(&self, other: &Shape) -> Option<Shape> {
         if self == other {
             return Some(*self);
         }
@@ -98,7 +106,13 @@ impl Shape {
     }
 
     /// The same shape with the given axes set to length 1 (`keep`) or taken away.
-    pub(crate) fn reduced(&self, axes: &[usize], keep: bool) -> Shape {
+    ///
+    /// ```
+    /// use gradbook_arrays::Shape;
+    /// let shape = Shape::new(&[8, 32, 80]);
+    /// assert_eq!((shape.reduced(&[1], true), shape.reduced(&[1], false)), ([8, 1, 80].into(), [8, 80].into()));
+    /// ```
+    pub fn reduced(&self, axes: &[usize], keep: bool) -> Shape {
         let left = self.iter().enumerate().filter_map(|(axis, &length)| match axes.contains(&axis) {
             true => keep.then_some(1),
             false => Some(length),
@@ -107,25 +121,32 @@ impl Shape {
     }
 
     /// Every axis, for reductions to one number.
-    pub(crate) fn all_axes(&self) -> Vec<usize> {
+    pub fn all_axes(&self) -> Vec<usize> {
         (0..self.len()).collect()
     }
 
     /// The shape seen along one axis: `[before, axis, after]`, each the product of its axes.
-    pub(crate) fn around(&self, axis: usize) -> [usize; 3] {
+    ///
+    /// ```
+    /// assert_eq!(gradbook_arrays::Shape::new(&[2, 3, 4, 5]).around(1), [2, 3, 20]);
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    pub fn around(&self, axis: usize) -> [usize; 3] {
         [self[..axis].iter().product(), self[axis], self[axis + 1..].iter().product()]
     }
 
-    /// The same shape with another length of one axis.
-    pub(crate) fn with_axis(&self, axis: usize, length: usize) -> Shape {
+    /// The same shape with another length of one axis. Panics if there is no such axis.
+    pub fn with_axis(&self, axis: usize, length: usize) -> Shape {
         let mut axes = self.0.axes;
         axes[axis] = length;
         Self::new(&axes[..self.len()])
     }
 
-    /// Panics at the caller's line unless every one of `axes` exists, once.
+    /// Panics at the caller's line, in the name of `op`, unless every one of `axes` exists and is named once.
     #[track_caller]
-    pub(crate) fn check_axes(&self, op: &str, axes: &[usize]) {
+    pub fn check_axes(&self, op: &str, axes: &[usize]) {
         let fits = |(i, axis): (usize, &usize)| *axis < self.len() && !axes[..i].contains(axis);
         if !axes.iter().enumerate().all(fits) {
             let what = format!("axes {axes:?} do not fit {} axes", self.len());
@@ -136,12 +157,14 @@ impl Shape {
 
 impl Deref for Shape {
     type Target = [usize];
+    #[inline]
     fn deref(&self) -> &[usize] {
         &self.0.axes[..self.0.rank]
     }
 }
 
 impl PartialEq for Shape {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         ptr::eq(self.0, other.0)
     }
@@ -172,6 +195,12 @@ impl From<&[usize]> for Shape {
 /// Every shape error is worded here: the op and what is wrong, the operands with the names of their axes, the rule.
 ///
 /// `operands` are `(name, shape, axis names)`; the axis names may be empty.
+///
+/// ```should_panic
+/// use gradbook_arrays::{Shape, mismatch};
+/// let x = Shape::new(&[4, 3]);
+/// mismatch("fold", "3 columns are not pairs", &[("x", &x, "row, column")], "an even number of columns");
+/// ```
 #[cold]
 #[track_caller]
 pub fn mismatch(op: &str, what: &str, operands: &[(&str, &Shape, &str)], rule: &str) -> ! {
@@ -183,9 +212,9 @@ pub fn mismatch(op: &str, what: &str, operands: &[(&str, &Shape, &str)], rule: &
     panic!("{}\n  rule: {rule}", lines.trim_end());
 }
 
-/// The shape that `a` and `b` broadcast to, or a panic at the caller's line.
+/// The shape that `a` and `b` [`broadcast`](Shape::broadcast) to, or a panic at the caller's line, in the name of `op`.
 #[track_caller]
-pub(crate) fn broadcast_or_panic(op: &str, a: &Shape, b: &Shape) -> Shape {
+pub fn broadcast_or_panic(op: &str, a: &Shape, b: &Shape) -> Shape {
     let Some(shape) = a.broadcast(b) else {
         let rule = "aligned at the last axis, two lengths are equal or one of them is 1";
         mismatch(op, "the shapes do not broadcast", &[("left", a, ""), ("right", b, "")], rule)

@@ -6,7 +6,7 @@
 ///
 /// ```
 /// let (x, mut y) = (vec![1.0f32; 1000], vec![2.0f32; 1000]);
-/// gradbook_autograd::simd(|| y.iter_mut().zip(&x).for_each(|(y, x)| *y += 0.5 * x));
+/// gradbook_arrays::simd(|| y.iter_mut().zip(&x).for_each(|(y, x)| *y += 0.5 * x));
 /// assert_eq!(y[999], 2.5);
 /// ```
 pub fn simd<R>(work: impl FnOnce() -> R) -> R {

@@ -1,10 +1,7 @@
 //! Loops over several operands of different strides: broadcasting, reductions and copies all walk with [`runs`]. And
 //! copies by an index along one axis, [`take`](Tensor::take) and its transpose [`put`](Tensor::put).
 
-use crate::{
-    Real, Tensor,
-    shape::{MAX_RANK, Shape},
-};
+use crate::{MAX_RANK, Real, Shape, Tensor, mismatch};
 
 /// A stretch along the innermost axis: where each of the `N` operands starts, and how far it moves per element.
 pub(crate) struct Run<const N: usize> {
@@ -55,7 +52,7 @@ pub(crate) fn runs<const N: usize>(
 
 impl<T: Real> Tensor<T> {
     /// The tensor of `shape` whose neighbors along each axis lie `strides` apart in this one: permuted or broadcast.
-    pub(crate) fn restrided(&self, shape: Shape, strides: [usize; MAX_RANK]) -> Self {
+    fn restrided(&self, shape: Shape, strides: [usize; MAX_RANK]) -> Self {
         let x = self.as_slice();
         Self::build(shape, |mut rest| {
             runs(&shape, [strides], |run| {
@@ -70,16 +67,59 @@ impl<T: Real> Tensor<T> {
         })
     }
 
+    /// A copy with the axes in another order: axis k of the result is axis `axes[k]` of this one.
+    ///
+    /// ```
+    /// use gradbook_arrays::Tensor;
+    /// let x = Tensor::new([2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(x.permuted(&[1, 0]).as_slice(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis does not exist or there are too many.
+    #[track_caller]
+    pub fn permuted(&self, axes: &[usize]) -> Self {
+        let (from, mut to, mut strides) = (self.shape().strides(), [0; MAX_RANK], [0; MAX_RANK]);
+        for (k, &axis) in axes.iter().enumerate() {
+            (to[k], strides[k]) = (self.shape()[axis], from[axis]);
+        }
+        self.restrided(Shape::new(&to[..axes.len()]), strides)
+    }
+
     /// A copy broadcast to a shape that this one broadcasts to.
-    pub(crate) fn expand(&self, shape: Shape) -> Self {
+    ///
+    /// ```
+    /// use gradbook_arrays::Tensor;
+    /// let column = Tensor::new([2, 1], vec![1.0, 2.0]);
+    /// assert_eq!(column.expand([2, 3].into()).as_slice(), [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If it does not broadcast to the shape.
+    #[track_caller]
+    pub fn expand(&self, shape: Shape) -> Self {
         if *self.shape() == shape {
             return self.clone();
+        }
+        if self.shape().broadcast(&shape) != Some(shape) {
+            let operands = [("x", self.shape(), ""), ("to", &shape, "")];
+            let rule = "aligned at the last axis, each length is 1 or that of the result";
+            mismatch("expand", "x does not broadcast", &operands, rule);
         }
         self.restrided(shape, self.shape().strides_as(&shape))
     }
 
-    /// y[…, j, …] = x[…, index[j], …] along `axis`.
-    pub(crate) fn take(&self, axis: usize, index: &[usize]) -> Self {
+    /// `y[…, j, …] = x[…, index[j], …]` along `axis`.
+    ///
+    /// ```
+    /// use gradbook_arrays::Tensor;
+    /// let x = Tensor::new([2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(x.take(1, &[2, 2, 0]).as_slice(), [3.0, 3.0, 1.0, 6.0, 6.0, 4.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no such axis or no such place along it.
+    pub fn take(&self, axis: usize, index: &[usize]) -> Self {
         let [_, length, after] = self.shape().around(axis);
         let stretches = stretches(index, after);
         Self::build(self.shape().with_axis(axis, index.len()), |out| {
@@ -93,8 +133,17 @@ impl<T: Real> Tensor<T> {
         })
     }
 
-    /// The transpose of [`take`](Self::take): x[…, index[j], …] += y[…, j, …] in zeros, `length` places along the axis.
-    pub(crate) fn put(&self, axis: usize, index: &[usize], length: usize) -> Self {
+    /// The transpose of [`take`](Self::take): `x[…, index[j], …] += y[…, j, …]` in zeros, `length` places along the axis.
+    ///
+    /// ```
+    /// use gradbook_arrays::Tensor;
+    /// let y = Tensor::new([3], vec![1.0, 2.0, 4.0]);
+    /// assert_eq!(y.put(0, &[2, 2, 0], 4).as_slice(), [4.0, 0.0, 3.0, 0.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no such axis or no such place among `length`.
+    pub fn put(&self, axis: usize, index: &[usize], length: usize) -> Self {
         let [_, _, after] = self.shape().around(axis);
         let stretches = stretches(index, after);
         let mut out = Self::zeros(self.shape().with_axis(axis, length));
