@@ -6,8 +6,8 @@ use ndarray_rand::rand::Rng as _;
 
 use crate::{clusters::Clusters, search::nearest};
 
-/// Rows that are taken for one occasion: neighbors in time look alike.
-const STRETCH: usize = 32;
+/// Rows that are taken for one occasion: neighbors in time look alike, and so do recordings made one after the other.
+const STRETCH: usize = 64;
 /// Rounds at the end in which centers only settle.
 const SETTLE: usize = 3;
 /// How far the two halves of a split cell are put from its mean, relative to a row of the cell: near, so that they are
@@ -18,7 +18,7 @@ const APART: f64 = 0.1;
 /// `[row, channel]`, 1 being the mean share. Each round is one of Lloyd's, and then
 ///
 /// ```text
-/// share_k = min(rows of k / mean, stretches of 32 rows that hold k / mean)
+/// share_k = min(rows of k / mean, stretches of 64 rows that hold k / mean)
 /// the poorest with share_k < floor and the fullest  →  c ± 0.1(row − c), c the fullest's center and row one of its rows
 /// the next poorest and the next fullest             →  …
 /// ```
@@ -91,11 +91,11 @@ mod tests {
 
     use super::*;
 
-    /// 3,200 numbers about 0, and 32 in a row about 50: one occasion.
+    /// 6,400 numbers about 0, and 64 in a row about 50: one occasion.
     fn crowd_and_outliers(rng: &mut Rng) -> Tensor<f64> {
         let mut draw = |center: f64| center + Distribution::<f64>::sample(&StandardNormal, rng);
-        let rows = (0..3232).map(|i| draw(if i < 3200 { 0.0 } else { 50.0 })).collect();
-        Tensor::new([3232, 1], rows)
+        let rows = (0..6464).map(|i| draw(if i < 6400 { 0.0 } else { 50.0 })).collect();
+        Tensor::new([6464, 1], rows)
     }
 
     #[test]
@@ -106,7 +106,7 @@ mod tests {
         balance(&x, &mut centers, 0.2, 20, &mut rng);
         let chosen = nearest(&x, &centers);
         let (hits, held) = (Clusters::new(&chosen, 8).hits(), stretches(&chosen, 8));
-        assert!(hits.iter().filter(|&&n| n >= 80).count() >= 7, "{hits:?}"); // 0.2 of the mean
+        assert!(hits.iter().filter(|&&n| n >= 160).count() >= 7, "{hits:?}"); // 0.2 of the mean
         assert!(held.iter().filter(|&&n| n >= 16).count() >= 7, "{held:?}");
     }
 
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_stretch_counts_once_for_each_code_in_it() {
-        let chosen: Vec<u32> = (0..96).map(|i| u32::from(i % 2 == 0 && i < 64)).collect();
+        let chosen: Vec<u32> = (0..192).map(|i| u32::from(i % 2 == 0 && i < 128)).collect();
         assert_eq!(stretches(&chosen, 3), [3, 2, 0]);
     }
 }
