@@ -23,9 +23,14 @@ pub struct Row {
     /// Prepares it.
     pub ours: fn() -> Work,
     #[allow(dead_code, reason = "only the table compares")]
-    /// Others, and how their programs name the same work.
-    pub peers: &'static [(&'static str, &'static str)],
+    /// How the programs of [`PEERS`] name the same work; empty if they cannot do it, or not rightly.
+    pub peers: [&'static str; PEERS.len()],
 }
+
+/// The columns of others.
+#[allow(dead_code, reason = "only the table compares")]
+pub const PEERS: [&str; 4] =
+    ["PyTorch with VQP; faiss", "PyTorch, own VQ, fused Adam", "candle 0.11", "burn-flex 0.22"];
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -39,70 +44,91 @@ pub static ROWS: [Row; 10] = [
         figure: "VQ-VAE step, 16 × 32 frames",
         operations: 1,
         ours: || step::step(Setup::default()),
-        peers: &[
-            ("PyTorch + VQP", "vqvae_step B=16 T=32"),
-            ("its own VQ, fused Adam", "vqvae_step B=16 T=32 [own VQ, fused Adam]"),
+        peers: [
+            "vqvae_step B=16 T=32",
+            "vqvae_step B=16 T=32 [own VQ, fused Adam]",
+            "candle vqvae_step B=16 T=32 [unfold+matmul]",
+            "burn vqvae_step B=16 T=32",
         ],
     },
     Row {
         figure: "the same, 64 × 32",
         operations: 1,
         ours: || step::step(Setup { batch: 64, ..Setup::default() }),
-        peers: &[
-            ("PyTorch + VQP", "vqvae_step B=64 T=32"),
-            ("its own VQ, fused Adam", "vqvae_step B=64 T=32 [own VQ, fused Adam]"),
+        peers: [
+            "vqvae_step B=64 T=32",
+            "vqvae_step B=64 T=32 [own VQ, fused Adam]",
+            "candle vqvae_step B=64 T=32 [unfold+matmul]",
+            "burn vqvae_step B=64 T=32",
         ],
     },
     Row {
         figure: "the same, 16 × 256",
         operations: 1,
         ours: || step::step(Setup { frames: 256, ..Setup::default() }),
-        peers: &[
-            ("PyTorch + VQP", "vqvae_step B=16 T=256"),
-            ("its own VQ, fused Adam", "vqvae_step B=16 T=256 [own VQ, fused Adam]"),
+        peers: [
+            "vqvae_step B=16 T=256",
+            "vqvae_step B=16 T=256 [own VQ, fused Adam]",
+            "candle vqvae_step B=16 T=256 [unfold+matmul]",
+            "burn vqvae_step B=16 T=256",
         ],
     },
     Row {
         figure: "conv1d 16 × 32, 256 → 256, 3 taps, forward and backward",
         operations: 1,
         ours: conv1d,
-        peers: &[("PyTorch", "conv1d 16x256x32 -> 256 k3 fwd+bwd")],
+        peers: [
+            "conv1d 16x256x32 -> 256 k3 fwd+bwd",
+            "",
+            "candle conv1d 16x256x32 -> 256 k3 fwd+bwd [unfold+matmul]",
+            "burn conv1d 16x256x32 -> 256 k3 fwd+bwd",
+        ],
     },
     Row {
         figure: "nearest code, 65,536 × 64, 1,024 codes",
         operations: 1,
         ours: || quantizing::search(65_536, 64, 1024),
-        peers: &[("faiss", "nearest-code 65536x64 K=1024 [faiss]")],
+        peers: [
+            "nearest-code 65536x64 K=1024 [faiss]",
+            "",
+            "candle nearest-code 65536x64 K=1024 [chunks of 2048]",
+            "burn nearest-code 65536x64 K=1024 [chunks of 2048]",
+        ],
     },
     Row {
         figure: "nearest code, 512 × 128, 512 codes",
         operations: 1,
         ours: || quantizing::search(512, 128, 512),
-        peers: &[("faiss", "nearest-code 512x128 K=512 [faiss]")],
+        peers: [
+            "nearest-code 512x128 K=512 [faiss]",
+            "",
+            "candle nearest-code 512x128 K=512",
+            "burn nearest-code 512x128 K=512",
+        ],
     },
     Row {
         figure: "EMA-VQ in training, 512 × 128, 512 codes",
         operations: 1,
         ours: || quantizing::training(512, 512, 1),
-        peers: &[("VQP", "nearest-code 512x128 K=512 [library, train]")],
+        peers: ["nearest-code 512x128 K=512 [library, train]", "", "", ""],
     },
     Row {
         figure: "residual VQ in training, 8 levels, 4,096 × 128, 1,024 codes",
         operations: 1,
         ours: || quantizing::training(4096, 1024, 8),
-        peers: &[("VQP", "rvq8 train 4096x128 K=1024")],
+        peers: ["rvq8 train 4096x128 K=1024", "", "", ""],
     },
     Row {
         figure: "k-means, 65,536 × 64, 512 centers, 10 rounds",
         operations: 1,
         ours: quantizing::kmeans,
-        peers: &[("faiss", "kmeans 65536x64 K=512 10 it [faiss]")],
+        peers: ["kmeans 65536x64 K=512 10 it [faiss]", "", "", ""],
     },
     Row {
         figure: "an op on four numbers, forward and backward",
         operations: 2000,
         ours: tiny_ops,
-        peers: &[("PyTorch", "tiny ops 2000 fwd+bwd")],
+        peers: ["tiny ops 2000 fwd+bwd", "", "candle tiny ops 2000 fwd+bwd", "burn tiny ops 2000 fwd+bwd"],
     },
 ];
 

@@ -60,8 +60,9 @@ fn main() -> ExitCode {
             let mut work = match what {
                 "step" => step(Setup::default()),
                 "small step" => step(Setup { batch: 4, ..Setup::default() }),
+                "long step" => step(Setup { frames: 256, ..Setup::default() }),
                 "search" => work::quantizing::search(1024, 128, 512),
-                _ => return failed("the work is `step`, `small step` or `search`"),
+                _ => return failed("the work is `step`, `small step`, `long step` or `search`"),
             };
             (0..count).for_each(|_: usize| work());
         }

@@ -1,10 +1,17 @@
 //! Our figures beside those of others.
 
-use super::{median, times, work::ROWS};
+use super::{
+    median, times,
+    work::{PEERS, ROWS},
+};
 
 /// Prints the table; `peers` holds lines `name: median X ms min Y ms`, from one run or several.
 pub fn print(peers: &str) {
-    println!("| figure | ours, two runs | peer | ratio |\n|---|---:|---:|---:|");
+    println!(
+        "| figure | ours, two runs | {} |\n|---|---:{}|",
+        PEERS.join(" | "),
+        "|---:".repeat(PEERS.len())
+    );
     for row in &ROWS {
         // Milliseconds, or microseconds for each operation.
         let (scale, unit) = match row.operations {
@@ -17,17 +24,16 @@ pub fn print(peers: &str) {
             scale * median(&times(count, work))
         });
         runs.sort_unstable_by(f64::total_cmp);
-        let others: Vec<_> =
-            row.peers.iter().filter_map(|(peer, name)| Some((peer, lowest_median(peers, name)?))).collect();
-        let cells =
-            |each: &dyn Fn(&(&&str, f64)) -> String| others.iter().map(each).collect::<Vec<_>>().join("; ");
+        let theirs = row.peers.map(|name| match lowest_median(peers, name) {
+            Some(theirs) => format!("{} ({:.2})", short(theirs), runs[0] / theirs),
+            None => "–".to_string(),
+        });
         println!(
-            "| {} | {} / {} {unit} | {} | {} |",
+            "| {} | {} / {} {unit} | {} |",
             row.figure,
             short(runs[0]),
             short(runs[1]),
-            cells(&|(peer, theirs)| format!("{peer} {} {unit}", short(*theirs))),
-            cells(&|(_, theirs)| format!("{:.2}", runs[0] / theirs)),
+            theirs.join(" | ")
         );
     }
 }

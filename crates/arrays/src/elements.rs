@@ -1,7 +1,7 @@
 //! Loops over the elements of tensors: [`map`](Tensor::map), [`zip`](Tensor::zip) with broadcasting, and folds along
 //! axes.
 
-use crate::{Real, Shape, Tensor, broadcast_or_panic, each_block, strided::runs};
+use crate::{Real, Shape, Tensor, broadcast_or_panic, each_block, simd, strided::runs};
 
 /// What one task takes of the elements of a large tensor.
 const BLOCK: usize = 1 << 15;
@@ -87,7 +87,7 @@ impl<T: Real> Tensor<T> {
             let (o, x) = (run.start[1], &x[run.start[0]..]);
             match run.step[1] {
                 0 => into[o] = fold_run(&x[..run.len], into[o], start, &f),
-                _ => into[o..o + run.len].iter_mut().zip(x).for_each(|(o, &x)| *o = f(*o, x)),
+                _ => simd!(into[o..o + run.len].iter_mut().zip(x).for_each(|(o, &x)| *o = f(*o, x))),
             }
         });
         out

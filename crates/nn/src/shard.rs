@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use gradbook_autograd::{Graph, ParamGrads, ParamId, ParamStore, Real, Stats, Stream, Tape, Tensor, Var};
+use gradbook_autograd::{
+    Graph, ParamGrads, ParamId, ParamStore, Real, Stats, Stream, Tape, Tensor, Var, simd,
+};
 use rayon::prelude::*;
 
 use crate::optim::{CHUNK, WORTH_A_THREAD};
@@ -134,7 +136,7 @@ fn fold<T: Real>(shards: Vec<ParamGrads<T>>) -> ParamGrads<T> {
         pieces.extend(chunks.map(|(i, chunk)| (chunk, i * CHUNK, &*rest)));
     }
     let add = |(sum, from, rest): (&mut [T], usize, &[Tensor<T>])| {
-        pulp::Arch::new().dispatch(|| {
+        simd!({
             for term in rest {
                 sum.iter_mut().zip(&term.as_slice()[from..]).for_each(|(sum, g)| *sum += *g);
             }

@@ -68,7 +68,7 @@ impl Clusters {
                 |sum, (out, bounds)| {
                     let rows = &self.rows[bounds[0] as usize..bounds[1] as usize];
                     sum.fill(0.0);
-                    simd(|| {
+                    simd!({
                         for &row in rows {
                             let row = &x[row as usize * width..][..width];
                             sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x.to_f64());

@@ -121,10 +121,7 @@ fn nearest_of<T: Real>(x: &[T], codes: &[T]) -> u32 {
 /// The same as a call, to leave the registers of the search alone.
 #[inline(never)]
 fn exactly(x: &[f32], codes: &[f32]) -> u32 {
-    simd(
-        #[inline(always)]
-        || nearest_of(x, codes),
-    )
+    simd!(nearest_of(x, codes))
 }
 
 fn nearest_f32(x: &Tensor<f32>, codes: &Tensor<f32>) -> Vec<u32> {

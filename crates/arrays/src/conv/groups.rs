@@ -143,5 +143,5 @@ fn row_mut<T: Real>(x: &mut Tensor<T>, i: usize) -> &mut [T] {
 }
 
 fn add_product<T: Real>(into: &mut [T], a: &[T], b: &[T]) {
-    simd(|| into.iter_mut().zip(a.iter().zip(b)).for_each(|(o, (&a, &b))| *o += a * b));
+    simd!(into.iter_mut().zip(a.iter().zip(b)).for_each(|(o, (&a, &b))| *o += a * b));
 }

@@ -24,10 +24,15 @@ use super::{
 };
 use crate::{Real, Tensor, matmul::matrix, simd};
 
-/// Tiles lifted at a time: what belongs to them stays in the cache.
-const CHUNK: usize = 128;
-/// Fewer are not shared out between threads: each chunk packs the taps again for its products.
+/// Tiles taken at a time for outputs. Each chunk packs the taps again for its products, so it should be long; but what
+/// belongs to it should stay in the cache.
+const CHUNK: usize = 256;
+/// Fewer are not shared out between threads.
 const LEAST: usize = 64;
+/// Tiles taken at a time for the gradient of the weights, which has no taps to pack.
+const SUMMED: usize = 128;
+/// Columns of that gradient in one product: as many as the kernels take without packing the samples, too.
+const COLUMNS: usize = 128;
 
 /// A batch of items, `[batch · len, channels]`, cut into tiles.
 #[derive(Clone, Copy)]
@@ -77,22 +82,24 @@ impl Windows {
         let all = seen.batch * seen.count;
         let size = inputs * outputs;
         let du = Tensor::build([POINTS, inputs, outputs], |du| {
-            for start in (0..all).step_by(CHUNK) {
-                let tiles = start..all.min(start + CHUNK);
+            for start in (0..all).step_by(SUMMED) {
+                let tiles = start..all.min(start + SUMMED);
                 let beta = if start == 0 { T::ZERO } else { T::ONE };
                 let (v, e) = rayon::join(
                     || seen.lift(x, tiles.clone(), samples),
                     || made.lift(g, tiles.clone(), gradients),
                 );
                 du.par_chunks_mut(size).enumerate().for_each(|(t, du)| {
-                    let (v, e) = (at_point(&v, t), at_point(&e, t));
-                    T::gemm_serial(v.reversed_axes(), e, beta, matrix_mut(du, outputs));
+                    let (v, e, mut du) = (at_point(&v, t), at_point(&e, t), matrix_mut(du, outputs));
+                    let du = du.axis_chunks_iter_mut(Axis(1), COLUMNS);
+                    let blocks = e.axis_chunks_iter(Axis(1), COLUMNS).zip(du);
+                    blocks.for_each(|(e, du)| T::gemm_serial(v.t(), e, beta, du));
                 });
             }
         });
         Tensor::build([3 * inputs, outputs], |dw| {
             let du: [&[T]; POINTS] = std::array::from_fn(|t| &du.as_slice()[t * size..][..size]);
-            simd(|| columns(du, split(dw, size), taps_back));
+            simd!(columns(du, split(dw, size), taps_back));
         })
     }
 
@@ -117,7 +124,7 @@ fn lifted_product<T: Real>(
     let outputs = channels(&w);
     let middle = Tensor::build([POINTS - 2, size / outputs, outputs], |u| {
         let w = order.map(|k| &w.as_slice()[k * size..][..size]);
-        simd(|| columns(w, split(u, size), taps));
+        simd!(columns(w, split(u, size), taps));
     });
     let u = [(&w, order[0]), (&middle, 0), (&middle, 1), (&middle, 2), (&middle, 3), (&w, order[2])];
     let u = u.map(|(u, t)| matrix((u, false), t));
@@ -137,7 +144,7 @@ fn lifted_product<T: Real>(
             });
             let mut spare = vec![T::ZERO; STEP * outputs];
             let mut rest = y;
-            simd(|| {
+            simd!({
                 for (tile, m) in tiles.zip(m.as_slice().chunks_exact(POINTS * outputs)) {
                     let m =
                         std::array::from_fn(|t| if t < POINTS { &m[t * outputs..][..outputs] } else { bias });
@@ -202,7 +209,7 @@ impl Tiles {
         let width = channels(x);
         let zeros = vec![T::ZERO; width];
         Tensor::build([tiles.len(), POINTS, width], |out| {
-            simd(|| {
+            simd!({
                 for (tile, out) in tiles.zip(out.chunks_exact_mut(POINTS * width)) {
                     let (item, first) = (tile / self.count, STEP * (tile % self.count));
                     let row = |k: usize| {

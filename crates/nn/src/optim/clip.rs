@@ -1,6 +1,6 @@
 //! [`Clip`]: gradients held within limits. Inside an optimizer step the limit costs no pass of its own.
 
-use gradbook_autograd::{ParamGrads, ParamStore, Real};
+use gradbook_autograd::{ParamGrads, ParamStore, Real, simd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,7 @@ pub fn grad_norm<T: Real>(store: &ParamStore<T>, grads: &ParamGrads<T>) -> f64 {
 
 /// Σg² in eight interleaved strands.
 fn square_sum<T: Real>(g: &[T]) -> f64 {
-    pulp::Arch::new().dispatch(|| {
+    simd!({
         let mut strands = [0.0; 8];
         let (chunks, rest) = g.as_chunks::<8>();
         for chunk in chunks {

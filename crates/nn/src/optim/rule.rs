@@ -1,6 +1,6 @@
 //! The update rules, each as one pass over slices: parameter, gradient and moments are read and written once.
 
-use gradbook_autograd::Real;
+use gradbook_autograd::{Real, simd};
 
 use super::{Adam, Method, Momentum};
 
@@ -58,7 +58,7 @@ pub(super) fn moments(method: &Method) -> &'static [&'static str] {
 impl<T: Real> Piece<'_, T> {
     /// One update, compiled for the widest vectors this machine has.
     pub fn update(self, limits: Limits) {
-        pulp::Arch::new().dispatch(|| match self.method {
+        simd!(match self.method {
             Method::Sgd { momentum } => self.sgd(momentum, limits),
             Method::Adam(adam) => self.adam(&adam, Decay::Coupled, limits),
             Method::AdamW(adam) => self.adam(&adam, Decay::Decoupled, limits),

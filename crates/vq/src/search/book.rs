@@ -25,13 +25,13 @@ impl<'a> Book<'a> {
         let given = given.as_slice();
         let mut sum = vec![0.0; width];
         let add = |code: &[f32]| sum.iter_mut().zip(code).for_each(|(sum, &e)| *sum += f64::from(e));
-        simd(|| given.chunks_exact(width).for_each(add));
+        simd!(given.chunks_exact(width).for_each(add));
         let center: Vec<f32> = sum.iter().map(|sum| (sum / count as f64) as f32).collect();
         let mut norms = vec![0.0; count];
         let codes = Tensor::build([count, width], |codes| {
             let all = codes.par_chunks_mut(width).zip(given.par_chunks(width)).zip(&mut norms);
             all.with_min_len(128).for_each(|((code, given), norm)| {
-                simd(|| {
+                simd!({
                     code.iter_mut().zip(given.iter().zip(&center)).for_each(|(e, (given, c))| *e = given - c);
                     let square = |e: f32, _| f64::from(e) * f64::from(e);
                     *norm = (0.5 * strands::sum::<8, f32, f64>(code, code, square)) as f32;
