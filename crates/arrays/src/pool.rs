@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::{Real, tensor::Memory};
+use crate::{Real, tensor::Buffer};
 
 /// Up to this many elements share the smallest size class.
 const SMALLEST: usize = 4;
@@ -19,7 +19,7 @@ const CLASSES: usize = 4 * 48;
 /// f32::pool().clear(); // what waits goes back to the system
 /// ```
 pub struct Pool<T: Real> {
-    classes: [Mutex<Vec<Arc<Memory<T>>>>; CLASSES],
+    classes: [Mutex<Vec<Arc<Buffer<T>>>>; CLASSES],
 }
 
 impl<T: Real> Pool<T> {
@@ -34,19 +34,19 @@ impl<T: Real> Pool<T> {
     }
 
     /// Memory of `len` elements, shared by nobody.
-    pub(crate) fn memory(&self, len: usize) -> Arc<Memory<T>> {
+    pub(crate) fn buffer(&self, len: usize) -> Arc<Buffer<T>> {
         let (class, capacity) = class_of(len);
         let waiting = open(&self.classes[class]).pop();
-        let mut memory = waiting.unwrap_or_else(|| Arc::new(Memory::Pooled(Vec::with_capacity(capacity))));
-        if let Some(Memory::Pooled(buffer)) = Arc::get_mut(&mut memory) {
-            buffer.resize(len, T::ZERO);
+        let mut buffer = waiting.unwrap_or_else(|| Arc::new(Buffer::Pooled(Vec::with_capacity(capacity))));
+        if let Some(Buffer::Pooled(elements)) = Arc::get_mut(&mut buffer) {
+            elements.resize(len, T::ZERO);
         }
-        memory
+        buffer
     }
 
-    /// Takes back what [`memory`](Self::memory) gave.
-    pub(crate) fn recycle(&self, memory: Arc<Memory<T>>, capacity: usize) {
-        open(&self.classes[class_of(capacity).0]).push(memory);
+    /// Takes back what [`buffer`](Self::buffer) gave.
+    pub(crate) fn recycle(&self, buffer: Arc<Buffer<T>>, capacity: usize) {
+        open(&self.classes[class_of(capacity).0]).push(buffer);
     }
 }
 

@@ -1,13 +1,14 @@
 //! [`Tensor`]: reference-counted, row-major by construction, copied only when written while shared, and its memory is
 //! recycled.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, mem, sync::Arc};
 
 use ndarray::{Array, ArrayD, ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Dimension};
 
 use crate::{Real, Shape};
 
-/// An n-dimensional array in standard layout. Cloning copies a pointer; writing to a shared one copies first.
+/// An n-dimensional array in standard layout. Cloning copies a pointer (or up to four numbers); writing to a shared one
+/// copies first.
 ///
 /// ```
 /// use gradbook_arrays::Tensor;
@@ -19,27 +20,32 @@ use crate::{Real, Shape};
 #[derive(Clone)]
 pub struct Tensor<T: Real> {
     shape: Shape,
-    /// What clones share. `None` only while being dropped.
-    memory: Option<Arc<Memory<T>>>,
+    memory: Memory<T>,
 }
 
 /// Where the elements are.
-pub(crate) enum Memory<T: Real> {
+#[derive(Clone)]
+enum Memory<T: Real> {
     /// Right here, if they are few: scalars and the like.
     Tiny([T; TINY]),
-    /// In a buffer of the [`Pool`](crate::Pool), to which it returns.
+    /// In a buffer that clones share.
+    Shared(Arc<Buffer<T>>),
+}
+
+/// So many elements are copied as quickly as a pointer.
+const TINY: usize = 4;
+
+/// What clones share.
+pub(crate) enum Buffer<T: Real> {
+    /// Memory of the [`Pool`](crate::Pool), to which it returns.
     Pooled(Vec<T>),
-    /// In a buffer that the caller brought.
+    /// Memory that the caller brought.
     Given(Box<[T]>),
 }
 
-/// So many elements take no more room than the pointer, length and capacity of a buffer do.
-const TINY: usize = 4;
-
-impl<T: Real> Memory<T> {
+impl<T: Real> Buffer<T> {
     fn elements(&mut self) -> &mut [T] {
         match self {
-            Self::Tiny(elements) => elements,
             Self::Pooled(elements) => elements,
             Self::Given(elements) => elements,
         }
@@ -48,13 +54,14 @@ impl<T: Real> Memory<T> {
 
 /// The last owner recycles the memory.
 impl<T: Real> Drop for Tensor<T> {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(mut memory) = self.memory.take()
-            && let Memory::Pooled(buffer) = &*memory
+        if let Memory::Shared(buffer) = &mut self.memory
+            && let Some(Buffer::Pooled(elements)) = Arc::get_mut(buffer)
         {
-            let capacity = buffer.capacity();
-            if Arc::get_mut(&mut memory).is_some() {
-                T::pool().recycle(memory, capacity);
+            let capacity = elements.capacity();
+            if let Memory::Shared(buffer) = mem::replace(&mut self.memory, Memory::Tiny([T::ZERO; TINY])) {
+                T::pool().recycle(buffer, capacity);
             }
         }
     }
@@ -67,7 +74,10 @@ impl<T: Real> Tensor<T> {
         let shape = shape.into();
         let count = elements.len();
         assert!(count == shape.size(), "tensor: {count} elements do not fill {shape:?}");
-        Self::of(shape, Memory::Given(elements.into()))
+        if count <= TINY {
+            return Self::build(shape, |out| out.copy_from_slice(&elements));
+        }
+        Self { shape, memory: Memory::Shared(Arc::new(Buffer::Given(elements.into()))) }
     }
 
     /// A tensor of one number and no axes.
@@ -101,19 +111,15 @@ impl<T: Real> Tensor<T> {
         if size <= TINY {
             let mut elements = [T::ZERO; TINY];
             write(&mut elements[..size]);
-            return Self::of(shape, Memory::Tiny(elements));
+            return Self { shape, memory: Memory::Tiny(elements) };
         }
-        let mut memory = T::pool().memory(size);
-        let elements = Arc::get_mut(&mut memory).expect("the pool keeps only what nobody shares").elements();
+        let mut buffer = T::pool().buffer(size);
+        let elements = Arc::get_mut(&mut buffer).expect("the pool keeps only what nobody shares").elements();
         if cfg!(debug_assertions) {
             elements.fill(T::of(f64::NAN));
         }
         write(elements);
-        Self { shape, memory: Some(memory) }
-    }
-
-    fn of(shape: Shape, memory: Memory<T>) -> Self {
-        Self { shape, memory: Some(Arc::new(memory)) }
+        Self { shape, memory: Memory::Shared(buffer) }
     }
 
     /// The axis lengths.
@@ -123,21 +129,28 @@ impl<T: Real> Tensor<T> {
 
     /// The elements in row-major order.
     pub fn as_slice(&self) -> &[T] {
-        match &**self.memory.as_ref().expect("a tensor that lives has memory") {
+        match &self.memory {
             Memory::Tiny(elements) => &elements[..self.shape.size()],
-            Memory::Pooled(elements) => elements,
-            Memory::Given(elements) => elements,
+            Memory::Shared(buffer) => match &**buffer {
+                Buffer::Pooled(elements) => elements,
+                Buffer::Given(elements) => elements,
+            },
         }
     }
 
     /// The elements, to be written; if the memory is shared, it is copied first.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        if self.memory.as_mut().and_then(Arc::get_mut).is_none() {
+        if let Memory::Shared(buffer) = &mut self.memory
+            && Arc::get_mut(buffer).is_none()
+        {
             *self = Self::build(self.shape, |out| out.copy_from_slice(self.as_slice()));
         }
-        let size = self.shape.size();
-        let memory = self.memory.as_mut().and_then(Arc::get_mut);
-        &mut memory.expect("just copied, so nobody shares it").elements()[..size]
+        match &mut self.memory {
+            Memory::Tiny(elements) => &mut elements[..self.shape.size()],
+            Memory::Shared(buffer) => {
+                Arc::get_mut(buffer).expect("just copied, so nobody shares it").elements()
+            }
+        }
     }
 
     /// The only element of a tensor of one. Panics if there are more.

@@ -128,15 +128,16 @@ fn minus_infinity_is_probability_zero() {
 #[test]
 fn a_straight_through_value_is_the_quantized_one_bit_for_bit_and_uncopied() {
     let tape = Tape::<f32>::new();
-    let z = tape.var(Tensor::new([3], vec![f32::MAX, -1e-30, 0.3]));
-    let q = tape.var(Tensor::new([3], vec![0.1, -0.0, f32::INFINITY]));
+    // More than the four elements that a tensor keeps inside itself, and copies.
+    let z = tape.var(Tensor::new([5], vec![f32::MAX, -1e-30, 0.3, 1.0, f32::MIN]));
+    let q = tape.var(Tensor::new([5], vec![0.1, -0.0, f32::INFINITY, 0.0, 1e30]));
     let (y, d) = (z.straight_through(q), q.detach());
     for copy in [y, d] {
         assert_eq!(copy.value().as_slice().as_ptr(), q.value().as_slice().as_ptr());
     }
     assert!(!d.wants_grad());
-    let grads = y.backward_with(Tensor::new([3], vec![1.0, 2.0, 3.0]));
-    assert_eq!(grads[z].as_slice(), [1.0, 2.0, 3.0]);
+    let grads = y.backward_with(Tensor::new([5], vec![1.0, 2.0, 3.0, 4.0, 5.0]));
+    assert_eq!(grads[z].as_slice(), [1.0, 2.0, 3.0, 4.0, 5.0]);
     assert!(grads.get(q).is_none());
 }
 
