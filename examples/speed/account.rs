@@ -9,12 +9,13 @@ use std::io::{Lines, StdinLock};
 
 /// Parts of a step and how their functions are called; the first that fits counts. `pulp` compiles a loop for several kinds
 /// of processors, and the profiler has its name for all such loops.
-const PARTS: [(&str, &[&str]); 8] = [
+const PARTS: [(&str, &[&str]); 6] = [
     ("matrix products", &["microkernel", "gemm_basic", "each_block"]),
     ("packing for them", &["gemm_common", "pack_"]),
-    ("lifting and lowering for convolutions", &["arrays::conv"]),
-    ("nearest codes; sums of the shards' gradients", &["gradbook_vq", "pulp", "gradbook_nn::shard"]),
-    ("optimizer", &["gradbook_nn::optim"]),
+    (
+        "loops for wide vectors: lifting and lowering, nearest codes, optimizer",
+        &["pulp", "arrays::conv", "gradbook_vq", "gradbook_nn::shard", "gradbook_nn::optim"],
+    ),
     ("fresh pages, system calls", &["[k]"]),
     ("allocation, copies", &["malloc", "free", "mem"]),
     ("elementwise operations, sums, the tape", &["gradbook_autograd", "gradbook_arrays", "ndarray"]),
