@@ -10,7 +10,7 @@ use gradbook::{
 use crate::plane::{BLUE, GREEN, GREY, RED, Svg};
 
 /// As long as `gradbook compare` trains when nothing is asked for.
-const STEPS: u64 = 600;
+const STEPS: u64 = 800;
 const COLUMNS: usize = 32;
 /// The distance of two codes in the picture.
 const CELL: f64 = 7.5;

@@ -8,14 +8,14 @@ use crate::{balance::occasions, clusters::Clusters, search::nearest};
 /// How much of the conscience so far remains each round, and how much the present adds: it has a memory, for prices that
 /// only knew the present would swing.
 const KEEP: f64 = 0.8;
-const ADD: f64 = 0.4;
+const ADD: f64 = 0.32;
 /// No share counts for less: an empty cell shall not take everything.
 const LEAST: f64 = 0.02;
 
 /// Rounds of Lloyd's algorithm on `centers` `[center, channel]` in which a row of `x` `[row, channel]` goes to
 ///
 /// ```text
-/// argmin_k  w_k‖x − c_k‖²        ln w_k ← 0.8 ln w_k + 0.4 ln share_k
+/// argmin_k  w_k‖x − c_k‖²        ln w_k ← 0.8 ln w_k + 0.32 ln share_k
 /// share_k = stretches of 64 rows that hold k as the nearest, over the mean of all centers
 /// ```
 pub(crate) fn even_out<T: Real>(x: &Tensor<T>, centers: &mut Tensor<T>, rounds: usize) {

@@ -17,7 +17,7 @@ use crate::{
 /// What is compared when nothing is named.
 const STORY: [&str; 3] = ["collapse", "ema", "best"];
 /// Steps that make the story a matter of a minute.
-const STORY_STEPS: u64 = 600;
+const STORY_STEPS: u64 = 800;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
