@@ -39,6 +39,7 @@ pub struct Training<'c> {
     pub(crate) losses: (f64, u64),
     /// Codes respawned since then.
     pub(crate) respawned: usize,
+    /// When its codebooks have grown.
     pub(crate) growing: Growing,
 }
 
