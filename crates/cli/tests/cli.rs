@@ -96,6 +96,17 @@ fn a_folder_of_good_and_bad_recordings_trains_encodes_decodes_and_inspects() {
     let encode: Vec<&str> =
         ["encode", "runs/ema"].into_iter().chain(sounds).chain(["--out", "t.json"]).collect();
     expect(at, &encode, 0, &["3 files"]);
+    fs::create_dir(at.join("few")).expect("a folder");
+    sounds.iter().for_each(|sound| drop(fs::copy(at.join(sound), at.join("few").join(&sound[7..]))));
+    expect(at, &["encode", "runs/ema", "few", "--out", "few.json"], 0, &["3 files"]);
+    let codes = |file: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(at.join(file)).expect("a file")).expect("JSON")
+    };
+    let mut given = codes("t.json");
+    given["files"].as_array_mut().expect("files").sort_by_key(|file| file["name"].to_string());
+    assert_eq!(given, codes("few.json"), "a folder is its files in the order of their names");
+    expect(at, &["encode", "runs/ema", "nowhere", "--out", "x.json"], 1, &["nowhere"]);
+    expect(at, &["encode", "runs/ema", "runs", "--out", "x.json"], 1, &["runs"]);
     expect(at, &["decode", "runs/ema", "t.json", "--out", "back"], 0, &["back/silent.wav"]);
     let names = sounds.map(|sound| sound.trim_start_matches("sounds/")); // below the folder that holds them all
     names.iter().for_each(|name| assert!(at.join("back").join(name).exists(), "{name}"));

@@ -15,9 +15,9 @@ use ndarray_rand::{
 
 const CODES: usize = 256;
 const CHANNELS: usize = 16;
-const LATENTS: usize = 8;
+const LATENTS: usize = 16;
 const BATCH: usize = 256;
-const STEPS: u64 = 400;
+const STEPS: u64 = 800;
 
 /// A cure against collapse.
 struct Lever {
@@ -69,17 +69,19 @@ fn levers() -> Vec<Lever> {
     let around = |name, kind: &str| lever(name, format!("{{ {kind}, quantizer = {} }}", book("")));
     vec![
         plain("none", ""),
-        plain("EMA", ", learning = { by = \"ema\", decay = 0.9 }"),
-        plain("EMA over 4 batches", ", learning = { by = \"ema\", decay = 0.9, accumulate = 4 }"),
+        plain("EMA", ", learning = { by = \"ema\", decay = 0.99 }"),
+        // 0.96 = 0.99⁴: a memory of as many batches.
+        plain("EMA over 4 batches", ", learning = { by = \"ema\", decay = 0.96, accumulate = 4 }"),
         plain("respawn", ", respawn = { every = 20, below = { of_mean = 0.1 } }"),
         plain("commitment 2", ", commitment = 2.0"),
-        plain("diversity", ", diversity = { weight = 0.1 }"),
+        plain("diversity", ", diversity = { weight = 0.01, temperature = 0.05 }"),
         Lever { grow: vec![64, 128, 256], ..plain("growth from 16", ", codes = 16") },
         Lever { raise: Some(8), ..around("2 dimensions, then 8", "kind = \"projected\", dim = 2") },
         Lever { seeded: true, ..plain("k-means seeding", "") },
         around("grouped", "kind = \"grouped\", groups = 2"),
         around("residual", "kind = \"residual\", levels = 2"),
-        // At equal length slower codes fare worse than without the lever; it is for long training.
+        // Slower codes are for long training, so they are set beside an equally long one.
+        Lever { longer: 4, ..plain("none, 4 x as long", "") },
         Lever { slower: 0.3, longer: 4, ..plain("slower, 4 x as long", "") },
         Lever { warm_up: 100, seeded: true, ..plain("autoencoder warm-up", "") },
     ]

@@ -20,7 +20,7 @@ use crate::standardize::{Moments, Standardization};
 use crate::synth;
 
 pub use clip::Clip;
-pub use source::{Skipped, Source};
+pub use source::{Skipped, Source, wav_files};
 pub use split::TestSplit;
 
 use source::{Recording, common_rate};

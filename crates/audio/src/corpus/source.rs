@@ -60,26 +60,49 @@ impl Source {
                     |i| Recording { name: corpus.name(i), origin: Origin::Synthetic(corpus.clone(), i) };
                 ((0..corpus.clips).map(recording).collect(), Vec::new())
             }
-            Self::Folder(folder) => wav_files(folder)?,
+            Self::Folder(folder) => recordings_below(folder)?,
         };
         recordings.sort_by(|a, b| a.name.cmp(&b.name));
         Ok((recordings, skipped))
     }
 }
 
-fn wav_files(folder: &Path) -> Result<(Vec<Recording>, Vec<Skipped>)> {
+/// The WAV file at `path`, or every `.wav` file in the folder there and the folders below it (links followed), in the order
+/// of their paths.
+///
+/// # Errors
+/// If nothing is there, a folder cannot be listed, or the folder holds no WAV file.
+pub fn wav_files(path: &Path) -> Result<Vec<PathBuf>> {
+    if path.is_file() {
+        return Ok(vec![path.into()]);
+    }
+    let unlisted =
+        |error: walkdir::Error| Error::Io { path: error.path().unwrap_or(path).into(), source: error.into() };
+    let mut files: Vec<PathBuf> = walk(path).collect::<Result<_, _>>().map_err(unlisted)?;
+    if files.is_empty() {
+        return Err(Error::NoRecordings { folder: path.into() });
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The WAV files below a folder, and what cannot be listed.
+fn walk(folder: &Path) -> impl Iterator<Item = Result<PathBuf, walkdir::Error>> {
+    let is_wav = |path: &Path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav"));
+    WalkDir::new(folder).follow_links(true).into_iter().filter_map(move |entry| match entry {
+        Ok(entry) if entry.file_type().is_file() && is_wav(entry.path()) => Some(Ok(entry.into_path())),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    })
+}
+
+fn recordings_below(folder: &Path) -> Result<(Vec<Recording>, Vec<Skipped>)> {
     std::fs::metadata(folder).map_err(|source| Error::Io { path: folder.into(), source })?;
     let (mut recordings, mut skipped) = (Vec::new(), Vec::new());
-    for entry in WalkDir::new(folder).follow_links(true) {
-        match entry {
-            Ok(entry) => {
-                let path = entry.path();
-                if entry.file_type().is_file()
-                    && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav"))
-                {
-                    recordings
-                        .push(Recording { name: relative(path, folder), origin: Origin::File(path.into()) });
-                }
+    for found in walk(folder) {
+        match found {
+            Ok(path) => {
+                recordings.push(Recording { name: relative(&path, folder), origin: Origin::File(path) });
             }
             Err(error) => {
                 let name = relative(error.path().unwrap_or(folder), folder);

@@ -6,6 +6,7 @@ mod gradients;
 mod matmul;
 mod random_graphs;
 mod registry;
+mod same_bits;
 mod stability;
 mod structure;
 mod structure_goldens;

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
+use gradbook_audio::wav_files;
 use gradbook_lab::{RunFolder, Trained, codec};
 
 use super::{Outcome, write};
@@ -10,11 +11,12 @@ use crate::{Loudness, terminal::Style};
 
 #[derive(Args)]
 #[command(after_help = "Example:
-  gradbook encode runs/best song1.wav song2.wav --out tokens.json")]
+  gradbook encode runs/best song1.wav song2.wav --out tokens.json
+  gradbook encode runs/best recordings/ --out tokens.json")]
 pub struct Encode {
     /// The folder of a run.
     run: PathBuf,
-    /// WAV files; any sample rate, any number of channels.
+    /// WAV files, or folders of them; any sample rate, any number of channels.
     #[arg(value_name = "WAV", required = true)]
     files: Vec<PathBuf>,
     /// Where the tokens go, as JSON.
@@ -25,7 +27,8 @@ pub struct Encode {
 impl Encode {
     pub fn run(&self, loudness: &Loudness) -> Outcome {
         let model = Trained::load(&RunFolder::new(&self.run))?;
-        let tokens = codec::encode(&model, &self.files)?;
+        let files: Result<Vec<_>, _> = self.files.iter().map(|path| wav_files(path)).collect();
+        let tokens = codec::encode(&model, &files?.concat())?;
         write(&self.out, serde_json::to_string(&tokens)? + "\n")?;
         if !loudness.quiet {
             let count: usize = tokens.files.iter().flat_map(|file| file.codes.first()).map(Vec::len).sum();

@@ -169,6 +169,26 @@ fn a_group_has_its_own_rate_and_decay() {
     assert!(error.contains("encodr"), "{error}");
 }
 
+/// However wide the vectors are in which the rule computes.
+#[test]
+fn a_weight_among_many_learns_what_it_learns_alone() {
+    for method in METHODS {
+        let learned = |start: Tensor<f64>, first: usize| {
+            let mut store = ParamStore::new();
+            let id = store.add("weights", start, Role::Trainable);
+            let config = OptimizerConfig { weight_decay: 0.1, ..OptimizerConfig::new(method, 0.01) };
+            let mut optimizer = Optimizer::new(config, &store).expect("sound");
+            (0..4).for_each(|t| step(&mut optimizer, &mut store, id, |i| gradient(t, first + i)));
+            store.get(id).clone()
+        };
+        let (store, id) = store(&[103]);
+        let many = store.get(id);
+        let each = many.as_slice().iter().enumerate();
+        let alone: Vec<f64> = each.map(|(i, &x)| learned(Tensor::new([1], vec![x]), i).item()).collect();
+        assert_eq!(learned(many.clone(), 0).as_slice(), alone, "{method:?}");
+    }
+}
+
 #[test]
 fn an_update_has_the_same_bits_on_any_number_of_threads() {
     let train = |threads| {

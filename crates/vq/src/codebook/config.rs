@@ -140,8 +140,9 @@ impl Weight {
 pub struct Diversity {
     /// Its weight λ.
     pub weight: Weight,
-    /// τ, relative to the mean squared distance of a row to its nearest code.
-    #[serde(default = "defaults::unit")]
+    /// τ, relative to the mean squared distance of a row to its nearest code; 0.1 if left out. At 1 even the rows of a
+    /// collapsed codebook are shared by many codes, so that there is nothing to complain of.
+    #[serde(default = "defaults::sharp")]
     pub temperature: f64,
     /// What is minimized.
     #[serde(default)]

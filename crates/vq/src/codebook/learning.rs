@@ -111,6 +111,10 @@ pub(super) mod defaults {
     pub fn unit() -> f64 {
         1.0
     }
+    /// Sharp enough that an assignment is even only where hard ones are.
+    pub fn sharp() -> f64 {
+        0.1
+    }
     pub fn variance() -> f64 {
         5e-3
     }

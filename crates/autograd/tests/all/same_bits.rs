@@ -1,0 +1,104 @@
+//! What makes ops fast changes no bit of what they compute: of all ops and of all their cases, in single precision.
+
+use gradbook_autograd::{
+    Conv1dSpec, Tape, Tensor, Var,
+    check::{Case, Sampler},
+    ops,
+};
+use proptest::prelude::*;
+
+fn bits(x: &Tensor<f32>) -> Vec<u32> {
+    x.as_slice().iter().map(|x| x.to_bits()).collect()
+}
+
+/// The bits of the value and of all gradients. `shared`: another owner holds the gradient that arrives, so that the op may
+/// not change it in place.
+fn outcome(case: &Case, shared: bool) -> Vec<Vec<u32>> {
+    let tape = Tape::new();
+    let leaf =
+        |x: &Tensor<f64>| tape.var(Tensor::new(*x.shape(), x.as_slice().iter().map(|&x| x as f32).collect()));
+    let x: Vec<Var<'_, f32>> = case.inputs.iter().map(leaf).collect();
+    let y = (case.function.f32)(&x);
+    if shared {
+        y.keep_grad();
+    }
+    let waves = (0..y.shape().size()).map(|i| (0.7 * i as f32).sin()).collect();
+    let grads = y.backward_with(Tensor::new(y.shape(), waves));
+    let all = x.iter().filter_map(|&x| grads.get(x));
+    [&y.value()].into_iter().chain(all).map(bits).collect()
+}
+
+/// Calls `check(name of the op, case)` for random cases of all ops.
+fn each_case(seed: u64, check: impl Fn(&str, &Case)) {
+    for op in ops::ALL {
+        (op.cases)(&mut Sampler::new(seed)).iter().for_each(|case| check(op.name, case));
+    }
+}
+
+/// Leaves buffers of all lengths behind, for the next tensors to take, full of what no result may hold.
+fn leave_rubbish() {
+    let lengths = (0..12).flat_map(|doublings| (4..8).map(move |quarters: usize| quarters << doublings));
+    drop(lengths.map(|len| [(); 6].map(|()| Tensor::filled([len], f32::NAN))).collect::<Vec<_>>());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn recycled_memory_is_as_good_as_fresh(seed in any::<u64>()) {
+        each_case(seed, |op, case| {
+            let first = outcome(case, false);
+            leave_rubbish();
+            assert_eq!(first, outcome(case, false), "{op}");
+        });
+    }
+
+    #[test]
+    fn a_gradient_changed_in_place_is_one_that_was_copied(seed in any::<u64>()) {
+        each_case(seed, |op, case| assert_eq!(outcome(case, false), outcome(case, true), "{op}"));
+    }
+
+    /// However wide the vectors are in which a loop computes, and wherever in them or behind the last of them a number is.
+    #[test]
+    fn a_number_among_many_becomes_what_it_becomes_alone(x in prop::collection::vec(-9.0f32..9.0, 1..100)) {
+        macro_rules! each {
+            ($($name:ident),+) => { [$((
+                stringify!($name),
+                (|x| x.$name()) as for<'t> fn(Var<'t, f32>) -> Var<'t, f32>,
+            )),+] };
+        }
+        let ops = each!(exp, sin, cos, tanh, sigmoid, silu, softplus, gelu, gelu_tanh, relu, abs, square);
+        for (name, op) in ops {
+            let of = |x: &[f32]| {
+                let tape = Tape::new();
+                let x = tape.var(Tensor::new([x.len()], x.to_vec()));
+                let y = op(x);
+                let slope = y.sum_all().backward()[x].clone();
+                [bits(&y.value()), bits(&slope)]
+            };
+            let [values, slopes] = of(&x);
+            for (i, x) in x.iter().enumerate() {
+                prop_assert_eq!([vec![values[i]], vec![slopes[i]]], of(&[*x]), "{} of {}", name, x);
+            }
+        }
+    }
+
+    /// The rows of a product, the windows of a convolution: more of them change none.
+    #[test]
+    fn a_batch_becomes_what_its_items_become_alone(seed in any::<u64>(), items in 2usize..5, taps in 1usize..5) {
+        let mut s = Sampler::new(seed);
+        let mut draw = |shape: &[usize]| {
+            let x = s.normal(shape);
+            Tensor::new(*x.shape(), x.as_slice().iter().map(|&x| x as f32).collect())
+        };
+        let (x, w, b) = (draw(&[items, 9, 6]), draw(&[taps, 6, 5]), draw(&[5]));
+        let of = |x: Tensor<f32>| {
+            let tape = Tape::new();
+            let leaf = |x: &Tensor<f32>| tape.constant(x.clone());
+            bits(&tape.constant(x).conv1d(leaf(&w), Some(leaf(&b)), Conv1dSpec::default()).value())
+        };
+        let item = |i: usize| Tensor::new([1, 9, 6], x.as_slice()[54 * i..54 * (i + 1)].to_vec());
+        let alone: Vec<u32> = (0..items).flat_map(|i| of(item(i))).collect();
+        prop_assert_eq!(of(x.clone()), alone);
+    }
+}
