@@ -46,5 +46,11 @@ fn silence_comes_back_as_silence_and_one_seed_gives_one_sound() {
     assert!(silence.iter().all(|x| x.abs() < 1e-3));
     let frames = mel.compute(&Synthetic::default().samples(2));
     assert_eq!(mel.invert(&frames, 4, 7), mel.invert(&frames, 4, 7));
+    let by_columns = frames.t().to_owned().reversed_axes();
+    assert_eq!(
+        mel.invert(&frames, 4, 7),
+        mel.invert(&by_columns, 4, 7),
+        "the order in memory is of no account"
+    );
     assert_eq!(mel.invert(&frames, 4, 7).len(), mel.params().samples(frames.nrows()));
 }
