@@ -67,13 +67,13 @@ impl Source {
     }
 }
 
-/// The WAV file at `path`, or every `.wav` file in the folder there and the folders below it (links followed), in the order
-/// of their paths.
+/// Every `.wav` file in the folder at `path` and the folders below it (links followed), in the order of their paths; `path`
+/// itself if it is no folder.
 ///
 /// # Errors
-/// If nothing is there, a folder cannot be listed, or the folder holds no WAV file.
+/// If a folder cannot be listed, or there is no WAV file.
 pub fn wav_files(path: &Path) -> Result<Vec<PathBuf>> {
-    if path.is_file() {
+    if !path.is_dir() {
         return Ok(vec![path.into()]);
     }
     let unlisted =

@@ -11,19 +11,22 @@ fn bits(x: &Tensor<f32>) -> Vec<u32> {
     x.as_slice().iter().map(|x| x.to_bits()).collect()
 }
 
+fn single(x: &Tensor<f64>) -> Tensor<f32> {
+    Tensor::new(*x.shape(), x.as_slice().iter().map(|&x| x as f32).collect())
+}
+
 /// The bits of the value and of all gradients. `shared`: another owner holds the gradient that arrives, so that the op may
 /// not change it in place.
 fn outcome(case: &Case, shared: bool) -> Vec<Vec<u32>> {
     let tape = Tape::new();
-    let leaf =
-        |x: &Tensor<f64>| tape.var(Tensor::new(*x.shape(), x.as_slice().iter().map(|&x| x as f32).collect()));
-    let x: Vec<Var<'_, f32>> = case.inputs.iter().map(leaf).collect();
+    let x: Vec<Var<'_, f32>> = case.inputs.iter().map(|x| tape.var(single(x))).collect();
     let y = (case.function.f32)(&x);
     if shared {
         y.keep_grad();
     }
     let waves = (0..y.shape().size()).map(|i| (0.7 * i as f32).sin()).collect();
-    let grads = y.backward_with(Tensor::new(y.shape(), waves));
+    // Not `backward_with`, which keeps the cotangent and so is another owner.
+    let grads = (y * tape.constant(Tensor::new(y.shape(), waves))).sum_all().backward();
     let all = x.iter().filter_map(|&x| grads.get(x));
     [&y.value()].into_iter().chain(all).map(bits).collect()
 }
@@ -87,10 +90,7 @@ proptest! {
     #[test]
     fn a_batch_becomes_what_its_items_become_alone(seed in any::<u64>(), items in 2usize..5, taps in 1usize..5) {
         let mut s = Sampler::new(seed);
-        let mut draw = |shape: &[usize]| {
-            let x = s.normal(shape);
-            Tensor::new(*x.shape(), x.as_slice().iter().map(|&x| x as f32).collect())
-        };
+        let mut draw = |shape: &[usize]| single(&s.normal(shape));
         let (x, w, b) = (draw(&[items, 9, 6]), draw(&[taps, 6, 5]), draw(&[5]));
         let of = |x: Tensor<f32>| {
             let tape = Tape::new();

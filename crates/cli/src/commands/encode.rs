@@ -10,7 +10,7 @@ use super::{Outcome, write};
 use crate::{Loudness, terminal::Style};
 
 #[derive(Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   gradbook encode runs/best song1.wav song2.wav --out tokens.json
   gradbook encode runs/best recordings/ --out tokens.json")]
 pub struct Encode {
