@@ -11,6 +11,9 @@ use crate::{
     Error, Evaluation, Existing, Progress, Recipe, RunFolder, Summary, Training, files, folder::to_json,
 };
 
+/// The longest time between two checkpoints: what a crash may cost.
+const SAVE_EVERY: Duration = Duration::from_secs(60);
+
 /// A training and its folder.
 pub struct Run<'c> {
     /// The training.
@@ -102,11 +105,16 @@ impl<'c> Run<'c> {
             (self.training.recipe.train.steps, self.training.recipe.train.evaluation_interval());
         let mut pace = Pace::new(&self.training);
         let mut loss = None;
+        let mut saved = Instant::now();
         while !self.training.finished() && !self.settled() {
-            if stop.load(Ordering::Relaxed) {
+            let stopped = stop.load(Ordering::Relaxed);
+            if stopped || saved.elapsed() >= SAVE_EVERY {
                 let found = self.training.evaluate();
                 self.finite(found.mse)?;
                 self.save(&found)?;
+                saved = Instant::now();
+            }
+            if stopped {
                 return Ok(Ending::Interrupted);
             }
             let now = self.training.advance().map_err(|error| self.with_checkpoint(error))?;
@@ -115,6 +123,7 @@ impl<'c> Run<'c> {
             let evaluated = self.training.step.is_multiple_of(interval) || self.training.finished();
             if evaluated {
                 self.evaluate()?;
+                saved = Instant::now();
             }
             let (rate, left) = pace.now(&self.training);
             let step = self.training.step;

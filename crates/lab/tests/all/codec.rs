@@ -7,6 +7,7 @@ use gradbook_audio::{Audio, Encoding, wav};
 use gradbook_autograd::{Graph, Tape, Tensor};
 use gradbook_lab::{Existing, Run, RunFolder, Trained, codec, inspect::inspect};
 use gradbook_vq::Codes;
+use ndarray::Array2;
 
 fn trained(folder: &std::path::Path) -> Trained {
     let corpus = common::corpus();
@@ -47,6 +48,31 @@ fn the_distance_after_a_round_trip_is_the_reconstruction_error() {
             / frames.len() as f64;
         assert!((round_trip - error).abs() < 1e-12 * error, "{round_trip} against {error}");
         assert!(round_trip > 0.01 && round_trip < 2.0, "{round_trip}");
+    }
+}
+
+#[test]
+fn a_decoded_recording_is_as_far_from_the_original_as_its_tokens_say() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let model = trained(&at("run"));
+    let corpus = common::corpus();
+    let files = corpus.test.iter().enumerate().map(|(i, clip)| {
+        let (path, samples) = (at(&format!("{i}.wav")), clip.samples().expect("made by rule"));
+        wav::write(&path, &Audio { samples, sample_rate: 8_000 }, Encoding::Pcm16).expect("a file");
+        path
+    });
+    let files: Vec<PathBuf> = files.collect();
+    let tokens = codec::encode(&model, &files).expect("tokens");
+    let decoded = codec::decode(&model, &tokens, &at("t.json"), &at("out")).expect("sounds");
+    let frames = |path: &PathBuf| model.frames(&wav::read(path).expect("a sound").samples);
+    let distance = |a: &Array2<f32>, b: &Array2<f32>| (a - b).mapv(|d| f64::from(d).powi(2)).mean().unwrap();
+    for ((tokens, original), heard) in tokens.files.iter().zip(&files).zip(&decoded) {
+        let codes = Codes::new(tokens.codes.clone(), model.quantizer().expect("one").radices(&model.store));
+        let said = model.decode(&codes, tokens.frames).expect("frames");
+        let (original, heard) = (frames(original), frames(heard));
+        let (said, heard) = (distance(&original, &said), distance(&original, &heard));
+        assert!((heard - said).abs() < 0.05 * said, "{heard} heard, {said} in the tokens");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every test of this crate in one binary: generic code is compiled once for all of them.
 
+mod built;
 mod codebook_goldens;
 mod combinator_goldens;
 mod combinators;
@@ -7,12 +8,14 @@ mod combinators;
 mod common;
 mod contract;
 mod edges;
+mod ema_goldens;
 mod every_kind;
 mod kinds;
 mod kmeans_goldens;
 mod learning;
 mod mistakes;
 mod reshaping;
+mod residual_goldens;
 mod sabotage;
 mod scalar_goldens;
 mod search;

@@ -1,0 +1,96 @@
+//! A run that is killed, stopped, diverges or is begun again.
+
+use std::{fs, process::Command};
+
+use crate::common::{expect, start, tiny};
+
+#[test]
+fn killed_at_any_moment_a_run_resumes_to_the_same_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let train = |out| {
+        let data = "data.source={synthetic={clips=12,seed=0}}";
+        let small = [
+            "--set",
+            "train.batch=2",
+            "--set",
+            "train.evaluate_every=3",
+            "--set",
+            "train.seeding={latents=64}",
+        ];
+        [&["train", "best", "--steps", "40", "--set", data, "--out", out][..], &small].concat()
+    };
+    expect(at, &train("straight"), 0, &[]);
+    let bits = |out: &str| fs::read(at.join(out).join("checkpoint.safetensors")).expect("a checkpoint");
+    let mut delay = 60;
+    for round in 0..6 {
+        let mut run = start(at, &[&train("killed")[..], &["--resume"]].concat());
+        std::thread::sleep(std::time::Duration::from_millis(delay));
+        run.kill().expect("it runs or has ended"); // SIGKILL
+        run.wait().expect("it ends");
+        delay = 60 + (delay * 7919 + round) % 700;
+    }
+    expect(at, &[&train("killed")[..], &["--resume"]].concat(), 0, &["report: killed/report.html"]);
+    assert!(bits("straight") == bits("killed"), "checkpoints differ");
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_saves_and_resume_goes_on_to_the_same_bits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let train = |out| {
+        let data = "data.source={synthetic={clips=12,seed=0}}";
+        ["train", "ema", "--steps", "60", "--set", data, "--set", "train.batch=2", "--out", out]
+    };
+    expect(at, &train("straight"), 0, &[]);
+    let mut run = start(at, &train("stopped"));
+    while !at.join("stopped/metrics.jsonl").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let kill = Command::new("kill").args(["-INT", &run.id().to_string()]).status().expect("kill runs");
+    assert!(kill.success());
+    let code = run.wait().expect("it ends").code();
+    assert!(code == Some(130) || code == Some(0), "{code:?}"); // 0: it was done before the signal came
+    expect(at, &["train", "--resume", "--out", "stopped"], 0, &["60"]);
+    let bits = |out: &str| fs::read(at.join(out).join("checkpoint.safetensors")).expect("a checkpoint");
+    assert!(bits("straight") == bits("stopped"), "checkpoints differ");
+}
+
+#[test]
+fn a_run_that_diverges_ends_in_an_error_and_keeps_its_last_good_state() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    for (recipe, rate) in [("ema", "1e30"), ("autoencoder", "1e30"), ("kmeans", "1e12"), ("fsq", "1e15")] {
+        let rate = format!("train.optimizer.rate={rate}");
+        let warmup = "train.optimizer.schedule={kind=\"piecewise\",milestones=[2],factor=1e25}";
+        let data = "data.source={synthetic={clips=12,seed=0}}";
+        let every = "train.evaluate_every=1";
+        let train =
+            ["train", recipe, "--steps", "12", "--set", data, "--set", every, "--set", "train.batch=2"];
+        let at_once = [&train[..], &["--out", "at_once", "--overwrite", "--set", &rate]].concat();
+        expect(at, &at_once, 1, &["training diverged at step", "not finite"]);
+        let later = [&train[..], &["--out", "later", "--overwrite", "--set", warmup]].concat();
+        expect(
+            at,
+            &later,
+            1,
+            &["training diverged at step", "produced", "kept in later/checkpoint.safetensors"],
+        );
+        if recipe != "autoencoder" {
+            expect(at, &["inspect", "later"], 0, &["at step 2"]);
+        }
+    }
+}
+
+#[test]
+fn compare_goes_on_with_what_is_there_only_if_it_is_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let compare = tiny(&["compare", "ema", "--set", "data.source={synthetic={clips=12,seed=0}}"]);
+    expect(at, &compare, 0, &["frames-kmeans"]);
+    expect(at, &compare, 1, &["holds a run already"]);
+    expect(at, &[&compare[..], &["--resume"]].concat(), 0, &["frames-kmeans"]);
+    let other = [&compare[..], &["--resume", "--seed", "1"]].concat();
+    expect(at, &other, 1, &["made with another recipe, other data or other options"]);
+}

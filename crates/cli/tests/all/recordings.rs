@@ -1,0 +1,90 @@
+//! Folders of recordings, good and bad, of any rate and format.
+
+use std::fs;
+
+use hound::{SampleFormat, WavSpec, WavWriter};
+
+use crate::common::{expect, recordings, tiny, wav};
+
+#[test]
+fn a_folder_of_good_and_bad_recordings_trains_encodes_decodes_and_inspects() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    fs::create_dir(at.join("sounds")).expect("a folder");
+    recordings(&at.join("sounds"));
+    let train = tiny(&["train", "ema", "--data", "sounds", "--verbose"]);
+    expect(
+        at,
+        &train,
+        0,
+        &["at 8 kHz", "4 recordings left out", "nan.wav", "corrupt.wav", "report: runs/ema/report.html"],
+    );
+    for file in ["recipe.toml", "metrics.jsonl", "checkpoint.safetensors", "summary.json", "report.html"] {
+        assert!(at.join("runs/ema").join(file).exists(), "{file}");
+    }
+    expect(at, &train, 1, &["runs/ema holds a run already", "--resume", "--overwrite"]);
+    expect(at, &["train", "ema", "--resume", "--quiet"], 0, &["/16"]);
+    expect(at, &[&train[..], &["--resume"]].concat(), 0, &["/16"]);
+    expect(at, &["train", "ema", "--resume", "--steps", "9"], 1, &["other options", "or with none given"]);
+    expect(at, &["inspect", "runs/ema"], 0, &["ema at step 4", "codebook", "duplicates"]);
+    let json = expect(at, &["inspect", "runs/ema", "--json", "-q"], 0, &[]);
+    let health: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(health["slots"][0]["codes"], 16);
+
+    let sounds = ["sounds/stereo_96k.wav", "sounds/one_sample.wav", "sounds/silent.wav"];
+    let encode: Vec<&str> =
+        ["encode", "runs/ema"].into_iter().chain(sounds).chain(["--out", "t.json"]).collect();
+    expect(at, &encode, 0, &["3 files"]);
+    fs::create_dir(at.join("few")).expect("a folder");
+    for sound in sounds {
+        fs::copy(at.join(sound), at.join(sound.replace("sounds/", "few/"))).expect("a copy");
+    }
+    expect(at, &["encode", "runs/ema", "few", "--out", "few.json"], 0, &["3 files"]);
+    let codes = |file: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(at.join(file)).expect("a file")).expect("JSON")
+    };
+    let mut given = codes("t.json");
+    given["files"].as_array_mut().expect("files").sort_by_key(|file| file["name"].to_string());
+    assert_eq!(given, codes("few.json"), "a folder is its files in the order of their names");
+    expect(at, &["encode", "runs/ema", "nowhere", "--out", "x.json"], 1, &["nowhere"]);
+    expect(at, &["encode", "runs/ema", "runs", "--out", "x.json"], 1, &["runs"]);
+    expect(at, &["decode", "runs/ema", "t.json", "--out", "back"], 0, &["back/silent.wav"]);
+    let names = sounds.map(|sound| sound.trim_start_matches("sounds/")); // below the folder that holds them all
+    names.iter().for_each(|name| assert!(at.join("back").join(name).exists(), "{name}"));
+    expect(
+        at,
+        &["encode", "runs/ema", "sounds/nan.wav", "--out", "n.json"],
+        1,
+        &["nan.wav", "sample 0 is NaN"],
+    );
+    expect(at, &["decode", "runs/ema", "runs/ema/recipe.toml", "--out", "x"], 1, &["holds no tokens"]);
+}
+
+#[test]
+fn recordings_of_other_rates_and_formats_work_as_they_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    fs::create_dir_all(at.join("birds/deep/er")).expect("a folder");
+    let chirp = |rate: u32, count: usize| {
+        (0..count).map(move |i| ((i as f32 / rate as f32 * 20.0).sin() * 3000.0 + i as f32 * 0.9).sin() * 0.4)
+    };
+    for i in 0..6 {
+        wav(at.join(format!("birds/deep/er/{i}.wav")), 44_100, 2, chirp(44_100, 60_000 + 1_000 * i));
+    }
+    wav(at.join("birds/a.wav"), 22_050, 1, chirp(22_050, 20_000));
+    let spec =
+        WavSpec { channels: 1, sample_rate: 48_000, bits_per_sample: 24, sample_format: SampleFormat::Int };
+    let mut writer = WavWriter::create(at.join("birds/b.WAV"), spec).expect("a file");
+    chirp(48_000, 30_000).for_each(|x| writer.write_sample((x * 8e6) as i32).expect("room"));
+    writer.finalize().expect("room");
+    expect(
+        at,
+        &tiny(&["train", "ema", "--data", "birds"]),
+        0,
+        &["7 clips to train on, 1 held out, at 44.1 kHz"],
+    );
+    let recipe = fs::read_to_string(at.join("runs/ema/recipe.toml")).expect("a recipe");
+    assert!(recipe.contains("n_fft = 1024") && recipe.contains("f_max = 22050.0"), "{recipe}");
+    expect(at, &["encode", "runs/ema", "birds/b.WAV", "--out", "t.json"], 0, &["1 file, "]);
+    expect(at, &["decode", "runs/ema", "t.json", "--out", "back"], 0, &["back/b.wav"]);
+}
