@@ -17,8 +17,12 @@ fn series(case: &Case, text: &str) {
         assert_indices(&what, &pass.codes, indices_at(case.indices("indices"), s, steps));
         assert_close(&what, &pass.dx, &at(&dx, s));
         assert_close(&what, &Tensor::scalar(pass.losses[0]), &at(&loss, s));
-        let q = pass.codes.column(0).iter().flat_map(|&k| before.rows().row(k as usize).to_vec()).collect();
-        assert_close(&what, &pass.y, &Tensor::new(*pass.y.shape(), q));
+        // A row is its codes, those of the heads side by side.
+        let code = |k: u64| before.rows().row(k as usize).to_vec();
+        let columns: Vec<&[u64]> = (0..pass.codes.slots()).map(|slot| pass.codes.column(slot)).collect();
+        let q =
+            (0..columns[0].len()).flat_map(|row| columns.iter().flat_map(move |column| code(column[row])));
+        assert_close(&what, &pass.y, &Tensor::new(*pass.y.shape(), q.collect()));
         if let Some(y) = case.get("y") {
             assert_close(&what, &pass.y, &at(&y, s));
         }
@@ -56,6 +60,14 @@ fn masked_rows_agree() {
         assert_close("masked m", built.get("ema.sums"), &at(&case.tensor("embed_avg"), s));
         built.set("codes", at(&case.tensor("embed"), s)); // smoothed with ε = 10⁻³ there, 10⁻⁵ here
     }
+}
+
+#[test]
+fn heads_with_one_codebook_agree() {
+    let goldens = Goldens::read("ema.safetensors");
+    let text = "kind = \"heads\"\nheads = 2\n[quantizer]\nkind = \"codebook\"\ncodes = 8\ncommitment = 1.0\n\
+                learning = { by = \"ema\", decay = 0.8 }";
+    series(goldens.case("ema_heads_shared"), text);
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 mod built;
 mod codebook_goldens;
-mod combinator_goldens;
 mod combinators;
 #[path = "../../../nn/tests/all/common.rs"]
 mod common;

@@ -82,3 +82,20 @@ fn a_training_step_of_a_residual_stack_agrees_but_for_the_number_of_levels() {
     set_projection(&mut built, case);
     residual_step(case, &mut built);
 }
+
+#[test]
+fn a_greedy_search_agrees_and_a_beam_leaves_less_error_than_the_librarys() {
+    let goldens = Goldens::read("residual.safetensors");
+    let case = goldens.case("residual_beam");
+    let (x, built) = (case.tensor("x"), stack(4, 5, case));
+    let error = |y: &Tensor<f64>| x.zip(y, |x, y| (x - y).powi(2)).as_slice().iter().sum::<f64>();
+    let (greedy, codes) = built.eval(&x);
+    assert_indices("greedy", &codes, case.indices("greedy_indices"));
+
+    let beam = format!("kind = \"residual\"\nlevels = 4\nbeam = 3\n[quantizer]\n{EMA}");
+    let beam = Built { store: built.store, ..Built::new(5, &beam) };
+    // The library ranks paths by the errors of all levels together, this crate by what is left at the end.
+    let found = error(&beam.eval(&x).0);
+    assert!(found <= error(&case.tensor("y")), "{found}");
+    assert!(found < error(&greedy));
+}
