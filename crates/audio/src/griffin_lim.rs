@@ -7,7 +7,6 @@ use rand_chacha::ChaCha8Rng;
 use realfft::num_complex::Complex;
 
 use crate::log_mel::LogMel;
-use crate::params::Spectrum;
 
 /// Multiplicative updates per frame that undo the mel bands.
 const UPDATES: usize = 20;
@@ -40,30 +39,26 @@ impl LogMel {
             "invert: log_mel [{frames} frames, {mels} mels], mels expected on the right"
         );
         let length = self.params.samples(frames);
-        let power = match self.params.spectrum {
-            Spectrum::Power => 2.0,
-            Spectrum::Magnitude => 1.0,
-        };
-        let amplitude = |s: f32| s.powf(1.0 / power);
+        let spectrum = self.params.spectrum;
         let bands = log_mel.as_standard_layout().mapv(|v| (v.exp() - self.params.floor).max(TINY));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut wanted = self
-            .undo_bands(&bands)
-            .mapv(|s| Complex::from_polar(amplitude(s), rng.random_range(0.0..std::f32::consts::TAU)));
+        let mut wanted = self.undo_bands(&bands).mapv(|s| {
+            Complex::from_polar(spectrum.magnitude(s), rng.random_range(0.0..std::f32::consts::TAU))
+        });
         let mut current = Array2::<Complex<f32>>::zeros(wanted.dim());
         let mut previous = current.clone();
         let mut s = Array2::zeros(wanted.dim());
         for _ in 0..iterations {
             let samples = self.stft.synthesize(&wanted, length);
             std::mem::swap(&mut current, &mut previous);
-            self.stft.analyze(&samples, frames, |t, spectrum| {
-                current.row_mut(t).iter_mut().zip(spectrum).for_each(|(c, x)| *c = *x);
+            self.stft.analyze(&samples, frames, |t, x| {
+                current.row_mut(t).iter_mut().zip(x).for_each(|(c, x)| *c = *x);
             });
-            s.zip_mut_with(&current, |s, c| *s = c.norm().powf(power).max(TINY));
+            s.zip_mut_with(&current, |s, c| *s = spectrum.energy(*c).max(TINY));
             self.approach(&bands, &mut s, 1);
             ndarray::azip!((w in &mut wanted, &s in &s, &now in &current, &before in &previous) {
                 let ahead = now - before * (MOMENTUM / (1.0 + MOMENTUM));
-                *w = ahead * (amplitude(s) / ahead.norm().max(TINY));
+                *w = ahead * (spectrum.magnitude(s) / ahead.norm().max(TINY));
             });
         }
         self.stft.synthesize(&wanted, length)

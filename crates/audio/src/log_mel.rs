@@ -4,7 +4,7 @@ use ndarray::Array2;
 
 use crate::error::Result;
 use crate::filterbank::FilterBank;
-use crate::params::{MelParams, Spectrum};
+use crate::params::MelParams;
 use crate::stft::Stft;
 
 /// Turns samples into log-mel frames, and back (see [`LogMel::invert`]).
@@ -50,10 +50,7 @@ impl LogMel {
         let mut energy = vec![0.0; self.params.bins()];
         self.stft.analyze(samples, frames, |t, spectrum| {
             for (e, x) in energy.iter_mut().zip(spectrum) {
-                *e = match self.params.spectrum {
-                    Spectrum::Power => x.norm_sqr(),
-                    Spectrum::Magnitude => x.norm(),
-                };
+                *e = self.params.spectrum.energy(*x);
             }
             let mut row = out.row_mut(t);
             let row = row.as_slice_mut().expect("rows of a standard array");

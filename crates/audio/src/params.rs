@@ -1,5 +1,6 @@
 //! The parameters of a log-mel spectrogram, with the defaults of the speech experiment, and their rules.
 
+use realfft::num_complex::Complex;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -37,6 +38,24 @@ pub enum Spectrum {
     /// |X|².
     #[default]
     Power,
+}
+
+impl Spectrum {
+    /// What X contributes to its bands.
+    pub(crate) fn energy(self, x: Complex<f32>) -> f32 {
+        match self {
+            Self::Magnitude => x.norm(),
+            Self::Power => x.norm_sqr(),
+        }
+    }
+
+    /// |X| of that energy.
+    pub(crate) fn magnitude(self, energy: f32) -> f32 {
+        match self {
+            Self::Magnitude => energy,
+            Self::Power => energy.sqrt(),
+        }
+    }
 }
 
 /// Where frame i sits in the recording.

@@ -37,8 +37,8 @@ pub struct TrainOptions {
 #[derive(Args)]
 #[group(multiple = false)]
 pub struct ExistingOptions {
-    /// Go on with the run in the folder, from its last checkpoint (at most a minute old when it was interrupted), to the
-    /// same bits as if it had never been. Other options are those that it began with, or left out.
+    /// Go on with the run in the folder from its last checkpoint (there is one a minute, and one at each evaluation), to
+    /// the same bits as if it had never been interrupted. Other options are those that it began with, or left out.
     #[arg(long)]
     resume: bool,
     /// Start over where there is a run already.

@@ -1,5 +1,6 @@
 //! Every test of this crate in one binary: generic code is compiled once for all of them.
 
+mod conv_definition;
 mod conv_goldens;
 mod elementwise_goldens;
 mod gradients;

@@ -7,6 +7,8 @@ use gradbook_autograd::{Conv1dSpec, Pad, Real, Rng, Tape, Tensor, Var, case, che
 use ndarray_rand::rand::{Rng as _, SeedableRng, seq::IndexedRandom};
 use proptest::prelude::*;
 
+use crate::conv_goldens::cast;
+
 /// Grows a graph over the inputs, all of one shape `[rows, columns]` of at least `[3, 3]`, by `size` random ops that each
 /// give that shape again. Values stay near 1, and kinks away, so that differences mean something.
 fn grow<'t, T: Real>(x: &[Var<'t, T>], seed: u64, size: usize) -> Var<'t, T> {
@@ -147,10 +149,7 @@ fn the_bits_are_the_same_on_one_thread_and_on_two() {
         pool.install(|| {
             let mut s = Sampler::new(seed);
             let tape = Tape::<f32>::new();
-            let leaf = |x: Tensor<f64>| {
-                tape.var(Tensor::new(*x.shape(), x.as_slice().iter().map(|&x| x as f32).collect()))
-            };
-            let x: Vec<_> = (0..2).map(|_| leaf(s.normal(&[160, 150]))).collect();
+            let x: Vec<_> = (0..2).map(|_| tape.var(cast(&s.normal(&[160, 150])))).collect();
             let y = grow(&x, seed, 20);
             let grads = y.square().mean_all().backward();
             [y.value(), grads[x[0]].clone(), grads[x[1]].clone()]

@@ -60,8 +60,9 @@ pub fn wav(path: PathBuf, rate: u32, channels: u16, samples: impl Iterator<Item 
     writer.finalize().expect("room");
 }
 
-/// A folder with sounds good and bad.
+/// Makes a folder with sounds good and bad.
 pub fn recordings(folder: &Path) {
+    fs::create_dir(folder).expect("a folder");
     let tone = |count: usize| (0..count).map(|i| (i as f32 * 0.1).sin() * 0.3);
     (0..4).for_each(|i| wav(folder.join(format!("good_{i}.wav")), 8_000, 1, tone(4_000 + 100 * i)));
     wav(folder.join("stereo_96k.wav"), 96_000, 2, tone(30_000));

@@ -35,7 +35,6 @@ fn what_cannot_work_is_said_with_the_right_exit_code() {
 fn a_damaged_or_foreign_checkpoint_is_refused_in_words() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
-    fs::create_dir(at.join("sounds")).expect("a folder");
     recordings(&at.join("sounds"));
     expect(at, &tiny(&["train", "ema", "--data", "sounds", "-q"]), 0, &[]);
     let path = at.join("runs/ema/checkpoint.safetensors");

@@ -10,7 +10,6 @@ use crate::common::{expect, recordings, tiny, wav};
 fn a_folder_of_good_and_bad_recordings_trains_encodes_decodes_and_inspects() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();
-    fs::create_dir(at.join("sounds")).expect("a folder");
     recordings(&at.join("sounds"));
     let train = tiny(&["train", "ema", "--data", "sounds", "--verbose"]);
     expect(

@@ -23,6 +23,10 @@ fn trained(folder: &std::path::Path) -> Trained {
     model
 }
 
+fn distance(a: &Array2<f32>, b: &Array2<f32>) -> f64 {
+    (a - b).mapv(|d| f64::from(d).powi(2)).mean().expect("frames")
+}
+
 #[test]
 fn the_distance_after_a_round_trip_is_the_reconstruction_error() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -35,7 +39,7 @@ fn the_distance_after_a_round_trip_is_the_reconstruction_error() {
         let codes = model.encode(&frames).expect("a quantizer");
         let decoded = model.decode(&codes, frames.nrows()).expect("a quantizer");
         assert_eq!(decoded.dim(), frames.dim());
-        let round_trip = (&decoded - &frames).mapv(|d| f64::from(d).powi(2)).mean().expect("frames");
+        let round_trip = distance(&decoded, &frames);
 
         // The same by the forward pass that evaluation makes.
         let silence = (1e-5f32.ln() - model.standardization.mean) / model.standardization.deviation;
@@ -66,10 +70,9 @@ fn a_decoded_recording_is_as_far_from_the_original_as_its_tokens_say() {
     let tokens = codec::encode(&model, &files).expect("tokens");
     let decoded = codec::decode(&model, &tokens, &at("t.json"), &at("out")).expect("sounds");
     let frames = |path: &PathBuf| model.frames(&wav::read(path).expect("a sound").samples);
-    let distance = |a: &Array2<f32>, b: &Array2<f32>| (a - b).mapv(|d| f64::from(d).powi(2)).mean().unwrap();
-    for ((tokens, original), heard) in tokens.files.iter().zip(&files).zip(&decoded) {
-        let codes = Codes::new(tokens.codes.clone(), model.quantizer().expect("one").radices(&model.store));
-        let said = model.decode(&codes, tokens.frames).expect("frames");
+    for ((file, original), heard) in tokens.files.iter().zip(&files).zip(&decoded) {
+        let codes = Codes::new(file.codes.clone(), tokens.radices.clone());
+        let said = model.decode(&codes, file.frames).expect("frames");
         let (original, heard) = (frames(original), frames(heard));
         let (said, heard) = (distance(&original, &said), distance(&original, &heard));
         assert!((heard - said).abs() < 0.05 * said, "{heard} heard, {said} in the tokens");
