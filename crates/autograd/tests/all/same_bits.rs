@@ -1,7 +1,7 @@
 //! What makes ops fast changes no bit of what they compute: of all ops and of all their cases, in single precision.
 
 use gradbook_autograd::{
-    Conv1dSpec, Tape, Tensor, Var,
+    Tape, Tensor, Var,
     check::{Case, Sampler},
     ops,
 };
@@ -84,7 +84,7 @@ proptest! {
         let of = |x: Tensor<f32>| {
             let tape = Tape::new();
             let leaf = |x: &Tensor<f32>| tape.constant(x.clone());
-            bits(&tape.constant(x).conv1d(leaf(&w), Some(leaf(&b)), Conv1dSpec::default()).value())
+            bits(&tape.constant(x).conv1d(leaf(&w), Some(leaf(&b)), gradbook_autograd::Conv1dSpec::default()).value())
         };
         let size = len * inputs;
         let item = |i: usize| Tensor::new([1, len, inputs], x.as_slice()[size * i..size * (i + 1)].to_vec());
