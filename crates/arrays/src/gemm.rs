@@ -4,14 +4,19 @@
 
 #[cfg(feature = "openblas")]
 use blas_src as _; // links the library
-use ndarray::{ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
 
-use crate::{Real, blocks::WORTH_A_THREAD};
+use crate::{Real, blocks::WORTH_A_THREAD, plain::plain, simd};
+
+/// Terms that are summed at a stretch. The kernels would choose by the sizes of caches; longer, they would cut in two.
+const STRETCH: usize = 512;
 
 /// C ← β·C + A·B, with A `[m, k]`, B `[k, n]`, C `[m, n]` of any strides (transposed or overlapping views are free).
-///
-/// Work is cut into blocks of C *by shape alone*, never by thread count, so the bits do not depend on the machine.
 /// With β = 0 the old contents of C are ignored, NaN included.
+///
+/// Each number has the bits of its definition, whatever is computed beside it, on any number of threads and with vectors
+/// of any width: the k terms fall into ⌈k/512⌉ equal stretches, each summed term by term from zero, each term with one
+/// rounding ([`Real::mul_add`]), and the sums are added to β·C one after the other.
 ///
 /// ```
 /// use gradbook_arrays::gemm::gemm;
@@ -35,7 +40,7 @@ pub fn gemm<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: ArrayViewMu
         c.shape()
     );
     if m * n * k < 2 * WORTH_A_THREAD {
-        return T::gemm_serial(a, b, beta, c);
+        return serial(a, b, beta, c);
     }
     // A block packs its own copy of its columns of B, so it should be tall, the more so if that means to transpose them.
     let tall = if b.strides()[1] == 1 { 264 } else { 528 };
@@ -59,7 +64,24 @@ fn split<T: Real>(most: [usize; 2], a: ArrayView2<T>, b: ArrayView2<T>, beta: T,
         let ((b0, b1), (c0, c1)) = (b.split_at(Axis(1), half), c.split_at(Axis(1), half));
         rayon::join(|| split(most, a, b0, beta, c0), || split(most, a, b1, beta, c1));
     } else {
-        T::gemm_serial(a, b, beta, c);
+        serial(a, b, beta, c);
+    }
+}
+
+/// C ← β·C + A·B on one thread. The shapes fit.
+pub(crate) fn serial<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, mut beta: T, mut c: ArrayViewMut2<T>) {
+    let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
+    let terms = k.div_ceil(k.div_ceil(STRETCH).max(1)).max(1);
+    for start in (0..k.max(1)).step_by(terms) {
+        let stretch = Slice::from(start..k.min(start + terms));
+        let (a, b) = (a.slice_axis(Axis(1), stretch), b.slice_axis(Axis(0), stretch));
+        // The kernels have ways of their own for these, which group and round otherwise.
+        if m == 1 || n == 1 || a.ncols() <= 2 {
+            simd!(plain(a, b, beta, c.view_mut()));
+        } else {
+            T::gemm_kernel(a, b, beta, c.view_mut());
+        }
+        beta = T::ONE;
     }
 }
 
@@ -85,10 +107,9 @@ macro_rules! serial {
                 b.invert_axis(Axis(1));
                 c.invert_axis(Axis(1));
             }
-            if a.strides()[1] < 0 {
-                a.invert_axis(Axis(1));
-                b.invert_axis(Axis(0));
-            }
+            // Where the terms of a sum lie side by side in both, small products would sum them in vectors.
+            let rows = (a.strides()[1] == 1 && b.strides()[0] == 1 && c.len() <= 256).then(|| b.as_standard_layout());
+            let b = rows.as_ref().map_or(b, |rows| rows.view());
             let ((m, n), k) = (c.dim(), a.ncols());
             assert!(a.nrows() == m && b.dim() == (k, n), "gemm_serial: the shapes do not fit");
             // SAFETY: pointers, lengths and strides come from live views whose shapes have just been matched, C is

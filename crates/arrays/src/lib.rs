@@ -14,7 +14,7 @@
 //! | the numbers | `real.rs`, `exp.rs` |
 //! | an array | `shape.rs`, `tensor.rs`, `pool.rs` (recycled memory) |
 //! | loops over elements | `elements.rs`, `strided.rs` |
-//! | products of matrices | [`gemm`] (the only `unsafe` of the project), `matmul.rs` |
+//! | products of matrices | `plain.rs` (the definition), [`gemm`] (the only `unsafe` of the project), `matmul.rs` |
 //! | convolutions | [`conv`], then its files `groups.rs`, `lift.rs`, `winograd.rs` |
 //! | threads and vector registers | `blocks.rs`, `simd.rs` |
 //!
@@ -29,6 +29,7 @@ mod blocks;
 mod elements;
 mod exp;
 mod matmul;
+mod plain;
 mod pool;
 mod real;
 mod shape;

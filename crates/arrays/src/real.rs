@@ -7,7 +7,7 @@ use std::{
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use crate::{Pool, Tensor};
+use crate::{Pool, Tensor, plain::plain};
 
 /// A real number in the sense of this crate: field arithmetic, an order, and the elementary functions.
 ///
@@ -69,6 +69,11 @@ pub trait Real:
     /// xᵖ
     fn pow(self, p: Self) -> Self;
 
+    /// self·x + y, for floats rounded once.
+    fn mul_add(self, x: Self, y: Self) -> Self {
+        self * x + y
+    }
+
     /// |x|, with the derivative 1 at 0 (ops that need another convention state it).
     fn abs(self) -> Self {
         if self < Self::ZERO { -self } else { self }
@@ -91,12 +96,9 @@ pub trait Real:
         values
     }
 
-    /// C ← β·C + A·B on one thread; [`gemm`](crate::gemm::gemm) uses all. The shapes fit.
-    fn gemm_serial(a: ArrayView2<Self>, b: ArrayView2<Self>, beta: Self, mut c: ArrayViewMut2<Self>) {
-        for ((i, j), c) in c.indexed_iter_mut() {
-            let start = if beta == Self::ZERO { Self::ZERO } else { beta * *c };
-            *c = (0..a.ncols()).fold(start, |sum, k| sum + a[[i, k]] * b[[k, j]]);
-        }
+    /// C ← β·C + A·B for a stretch of terms on one thread, the kernel of [`gemm`](crate::gemm::gemm). The shapes fit.
+    fn gemm_kernel(a: ArrayView2<Self>, b: ArrayView2<Self>, beta: Self, c: ArrayViewMut2<Self>) {
+        plain(a, b, beta, c);
     }
 
     /// Where dropped buffers of this number wait for reuse.
@@ -135,12 +137,16 @@ macro_rules! real {
             fn erf(self) -> Self {
                 $erf(self)
             }
+            #[inline(always)]
+            fn mul_add(self, x: Self, y: Self) -> Self {
+                <$float>::mul_add(self, x, y)
+            }
             #[inline]
             fn pow(self, p: Self) -> Self {
                 <$float>::powf(self, p)
             }
             #[inline]
-            fn gemm_serial(a: ArrayView2<Self>, b: ArrayView2<Self>, beta: Self, c: ArrayViewMut2<Self>) {
+            fn gemm_kernel(a: ArrayView2<Self>, b: ArrayView2<Self>, beta: Self, c: ArrayViewMut2<Self>) {
                 $gemm(a, b, beta, c);
             }
             #[inline]

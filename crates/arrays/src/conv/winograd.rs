@@ -22,7 +22,7 @@ use super::{
     lift::{BLOCK, POINTS, STEP, columns, gradients, lower, samples, taps, taps_back},
     matrix_mut, transposed,
 };
-use crate::{Real, Tensor, matmul::matrix, simd};
+use crate::{Real, Tensor, gemm, matmul::matrix, simd};
 
 /// Tiles taken at a time for outputs. Each chunk packs the taps again for its products, so it should be long; but what
 /// belongs to it should stay in the cache.
@@ -93,7 +93,7 @@ impl Windows {
                     let (v, e, mut du) = (at_point(&v, t), at_point(&e, t), matrix_mut(du, outputs));
                     let du = du.axis_chunks_iter_mut(Axis(1), COLUMNS);
                     let blocks = e.axis_chunks_iter(Axis(1), COLUMNS).zip(du);
-                    blocks.for_each(|(e, du)| T::gemm_serial(v.t(), e, beta, du));
+                    blocks.for_each(|(e, du)| gemm::serial(v.t(), e, beta, du));
                 });
             }
         });
@@ -139,7 +139,7 @@ fn lifted_product<T: Real>(
             let m = Tensor::build([tiles.len(), POINTS, outputs], |m| {
                 let mut m = ArrayViewMut3::from_shape((tiles.len(), POINTS, outputs), m).expect("its shape");
                 for (t, u) in u.into_iter().enumerate() {
-                    T::gemm_serial(at_point(&v, t), u, T::ZERO, m.index_axis_mut(Axis(1), t));
+                    gemm::serial(at_point(&v, t), u, T::ZERO, m.index_axis_mut(Axis(1), t));
                 }
             });
             let mut spare = vec![T::ZERO; STEP * outputs];
