@@ -90,6 +90,15 @@ impl Trainer {
         self.update(&result);
         self.absorb(&result.stats);
     }
+
+    #[allow(dead_code, reason = "only `speed -- work` asks")]
+    /// A number that all bits of all parameters have a part in.
+    pub fn bits(&self) -> u64 {
+        let all = self.store.iter().flat_map(|(_, entry)| entry.value.as_slice());
+        all.fold(0, |hash: u64, x| {
+            (hash ^ u64::from(x.to_bits())).wrapping_mul(0x100_0000_01b3).rotate_left(29)
+        })
+    }
 }
 
 /// Training steps.

@@ -6,7 +6,7 @@
 //! cargo run --release --example speed -- scaling          # time and memory of a step against its sizes
 //! cargo run --release --example speed -- threads          # one thread against two
 //! perf report … | … speed -- account                      # a step, part by part: see account.rs
-//! cargo run --example speed -- work step 2                # works and prints nothing, for profilers; or `search`, `small step`
+//! cargo run --example speed -- work step 2                # just works, for profilers; or `search`, `small step`
 //! ```
 
 mod account;
@@ -17,7 +17,7 @@ mod work;
 
 use std::{process::ExitCode, time::Instant};
 
-use work::step::{Setup, step};
+use work::step::{Setup, Trainer};
 
 /// Milliseconds of each of `count` calls, in order of size, after some to warm up.
 fn times(count: usize, mut work: impl FnMut()) -> Vec<f64> {
@@ -57,14 +57,20 @@ fn main() -> ExitCode {
         ["account"] => account::print(std::io::stdin().lines()),
         ["work", what, count] => {
             let Ok(count) = count.parse() else { return failed("how often is a number") };
-            let mut work = match what {
-                "step" => step(Setup::default()),
-                "small step" => step(Setup { batch: 4, ..Setup::default() }),
-                "long step" => step(Setup { frames: 256, ..Setup::default() }),
-                "search" => work::quantizing::search(1024, 128, 512),
+            let setup = match what {
+                "step" => Setup::default(),
+                "small step" => Setup { batch: 4, ..Setup::default() },
+                "long step" => Setup { frames: 256, ..Setup::default() },
+                "search" => {
+                    let mut search = work::quantizing::search(1024, 128, 512);
+                    (0..count).for_each(|_: usize| search());
+                    return ExitCode::SUCCESS;
+                }
                 _ => return failed("the work is `step`, `small step`, `long step` or `search`"),
             };
-            (0..count).for_each(|_: usize| work());
+            let mut trainer = Trainer::new(setup);
+            (0..count).for_each(|_| trainer.step());
+            println!("bits {:016x}", trainer.bits());
         }
         _ => return failed("one of: table [peers.txt], scaling, threads, account, work WHAT COUNT"),
     }

@@ -129,6 +129,45 @@ proptest! {
         prop_assert!(cast::<f32>(&dw) == grads[w], "dw");
     }
 
+    /// Sums run term by term, each with one rounding: over the taps and channels of a window (with dilation, of a tap) on top
+    /// of the bias, for x over the outputs of each tap, for w over the windows of the batch (fewer than a stretch of 512).
+    #[cfg(not(feature = "openblas"))]
+    #[test]
+    fn without_lifting_a_convolution_has_the_bits_of_its_definition(
+        (spec, x_shape, [taps, output]) in settings(),
+        seed: u64,
+    ) {
+        let [x, w, bias, dy] = draw(spec, x_shape, [taps, output], seed).map(|x| cast::<f32>(&x));
+        let per_tap = w.as_slice().len() / taps;
+        let lifted = taps == 3 && spec.stride == 1 && spec.dilation == 1 && w.shape()[1] >= 32;
+        let depthwise = spec.groups > 1 && w.shape()[1] == 1 && output == spec.groups; // rounds the products, too
+        prop_assume!(!lifted && !depthwise);
+        let mut y = vec![vec![0.0; dy.as_slice().len()]; taps];
+        let mut dx = vec![vec![0.0; x.as_slice().len()]; taps];
+        let mut dw = vec![0.0; w.as_slice().len()];
+        definition(spec, x_shape, [taps, output], |iy, ix, iw| {
+            let [x, w, dy] = [(&x, ix), (&w, iw), (&dy, iy)].map(|(values, at)| values.as_slice()[at]);
+            let tap = iw / per_tap;
+            let add = |sum: &mut f32, a: f32, b: f32| *sum = a.mul_add(b, *sum);
+            add(&mut y[if spec.dilation == 1 { 0 } else { tap }][iy], x, w);
+            add(&mut dx[tap][ix], dy, w);
+            add(&mut dw[iw], dy, x);
+        });
+        let over_taps = |start: f32, taps: &[Vec<f32>], i: usize| taps.iter().fold(start, |sum, tap| sum + tap[i]);
+        let tape = Tape::<f32>::new();
+        let bias_of = |i: usize| bias.as_slice()[i % output];
+        let [vx, vw, vb] = [&x, &w, &bias].map(|value| tape.var(value.clone()));
+        let got = vx.conv1d(vw, Some(vb), spec);
+        for (i, &got) in got.value().as_slice().iter().enumerate() {
+            prop_assert_eq!(got, over_taps(bias_of(i), &y, i), "y");
+        }
+        let grads = got.backward_with(dy);
+        for (i, &got) in grads[vx].as_slice().iter().enumerate() {
+            prop_assert_eq!(got, over_taps(0.0, &dx, i), "dx");
+        }
+        prop_assert_eq!(grads[vw].as_slice(), dw, "dw");
+    }
+
     /// ⟨conv1d(x, w), y⟩ = ⟨x, conv_transpose1d(y, wᵀ)⟩
     #[test]
     fn conv_transpose1d_is_the_adjoint_of_conv1d((spec, x_shape, [taps, output]) in any_settings(), seed: u64) {
