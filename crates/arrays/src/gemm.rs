@@ -16,7 +16,8 @@ const STRETCH: usize = 512;
 ///
 /// Each number has the bits of its definition, whatever is computed beside it, on any number of threads and with vectors
 /// of any width: the k terms fall into ⌈k/512⌉ equal stretches, each summed term by term from zero, each term with one
-/// rounding ([`Real::mul_add`]), and the sums are added to β·C one after the other.
+/// rounding ([`Real::mul_add`]), and the sums are added to β·C one after the other. (OpenBLAS, and processors that cannot
+/// multiply and add in one rounding, group and round otherwise.)
 ///
 /// ```
 /// use gradbook_arrays::gemm::gemm;
@@ -87,7 +88,7 @@ pub(crate) fn serial<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, mut beta: T, m
 
 /// `f32` and `f64` by the microkernels of the `gemm` crates.
 #[cfg(not(feature = "openblas"))]
-macro_rules! serial {
+macro_rules! kernel {
     ($name:ident, $float:ty, $kernel:path) => {
         pub(crate) fn $name<'v>(
             mut a: ArrayView2<'v, $float>,
@@ -108,10 +109,11 @@ macro_rules! serial {
                 c.invert_axis(Axis(1));
             }
             // Where the terms of a sum lie side by side in both, small products would sum them in vectors.
-            let rows = (a.strides()[1] == 1 && b.strides()[0] == 1 && c.len() <= 256).then(|| b.as_standard_layout());
+            let rows = (a.strides()[1] == 1 && b.strides()[0] == 1 && c.len() <= 256)
+                .then(|| b.as_standard_layout());
             let b = rows.as_ref().map_or(b, |rows| rows.view());
             let ((m, n), k) = (c.dim(), a.ncols());
-            assert!(a.nrows() == m && b.dim() == (k, n), "gemm_serial: the shapes do not fit");
+            assert!(a.nrows() == m && b.dim() == (k, n), "gemm: the shapes do not fit");
             // SAFETY: pointers, lengths and strides come from live views whose shapes have just been matched, C is
             // uniquely borrowed, and A and B are only read.
             unsafe {
@@ -142,13 +144,13 @@ macro_rules! serial {
 }
 
 #[cfg(not(feature = "openblas"))]
-serial!(serial_f32, f32, gemm_f32::gemm::f32::get_gemm_fn);
+kernel!(kernel_f32, f32, gemm_f32::gemm::f32::get_gemm_fn);
 #[cfg(not(feature = "openblas"))]
-serial!(serial_f64, f64, gemm_f64::gemm::f64::get_gemm_fn);
+kernel!(kernel_f64, f64, gemm_f64::gemm::f64::get_gemm_fn);
 
 /// `f32` and `f64` by OpenBLAS, through ndarray, one thread to a block.
 #[cfg(feature = "openblas")]
-pub(crate) fn serial<T: Real + ndarray::LinalgScalar>(
+pub(crate) fn blas<T: Real + ndarray::LinalgScalar>(
     a: ArrayView2<T>,
     b: ArrayView2<T>,
     beta: T,
@@ -177,4 +179,4 @@ fn apart<T: Real>(x: ArrayView2<T>) -> ndarray::CowArray<T, ndarray::Ix2> {
 }
 
 #[cfg(feature = "openblas")]
-pub(crate) use {serial as serial_f32, serial as serial_f64};
+pub(crate) use {blas as kernel_f32, blas as kernel_f64};

@@ -19,7 +19,7 @@
 //! | threads and vector registers | `blocks.rs`, `simd.rs` |
 //!
 //! Two rules hold everywhere. Work is cut *by shape*, never by the number of threads, and every sum has a fixed order: the
-//! same input gives the same bits on one thread and on sixty-four. And a programmer's mistake panics at the line of the
+//! same input gives the same bits on one thread and on sixty-four, in vectors of four numbers and of sixteen. And a programmer's mistake panics at the line of the
 //! caller, in words: what was asked, the shapes, the rule.
 
 pub mod conv;

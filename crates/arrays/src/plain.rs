@@ -1,9 +1,10 @@
 //! The matrix product as its definition says: what the kernels behind [`gemm`](crate::gemm) must give, to the bit. It also
 //! computes what they would not: numbers of other types, and products too thin to fill their vectors.
+#![expect(clippy::needless_pass_by_value, reason = "views are pointers, and reborrowing them reads worse")]
 
 use std::array::from_fn;
 
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, s};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 
 use crate::Real;
 
@@ -24,37 +25,38 @@ fn along_rows<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, mut c: Array
     let rows: Option<Vec<&[T]>> = b.rows().into_iter().map(|row| row.to_slice()).collect();
     let n = c.ncols();
     for (a, mut c) in a.rows().into_iter().zip(c.rows_mut()) {
-        let mut start = 0;
-        while start < n {
-            let c = c.slice_mut(s![start..]);
-            start += match (&rows, n - start) {
+        let mut done = 0;
+        while done < n {
+            done += match (&rows, n - done) {
                 (Some(rows), 64..) => {
-                    sum_into(c, beta, a, |k| *rows[k][start..].first_chunk::<64>().expect("64 columns"))
+                    let b = |k: usize| *rows[k][done..].first_chunk::<64>().expect("64 columns");
+                    put(sums(a, b), beta, &mut c, done)
                 }
-                (_, 8..) => sum_into(c, beta, a, |k| from_fn::<_, 8, _>(|j| b[[k, start + j]])),
-                _ => sum_into(c, beta, a, |k| [b[[k, start]]]),
+                (_, 8..) => put(sums(a, |k| from_fn::<_, 8, _>(|j| b[[k, done + j]])), beta, &mut c, done),
+                _ => put(sums(a, |k| [b[[k, done]]]), beta, &mut c, done),
             };
         }
     }
 }
 
-/// The first W columns of a row, W, which is returned, at once: bₖ are `b(k)`.
+/// Σₖ aₖ·bₖ, of W columns at once: bₖ is `b(k)`.
 #[inline(always)]
-fn sum_into<T: Real, const W: usize>(
-    mut c: ArrayViewMut1<T>,
-    beta: T,
-    a: ArrayView1<T>,
-    b: impl Fn(usize) -> [T; W],
-) -> usize {
+fn sums<T: Real, const W: usize>(a: ArrayView1<T>, b: impl Fn(usize) -> [T; W]) -> [T; W] {
     let mut sums = [T::ZERO; W];
     for (k, &a) in a.iter().enumerate() {
         sums.iter_mut().zip(b(k)).for_each(|(sum, b)| *sum = a.mul_add(b, *sum));
     }
-    // With β = 0, whatever C held does not count, NaN included.
-    let put = |(c, sum): (&mut T, T)| *c = if beta == T::ZERO { sum } else { beta * *c + sum };
-    match c.as_slice_mut() {
-        Some(c) => c.iter_mut().zip(sums).for_each(put),
-        None => c.iter_mut().zip(sums).for_each(put),
+    sums
+}
+
+/// β times the numbers of a row that begin at `start`, plus W sums. Returns W.
+#[inline(always)]
+fn put<T: Real, const W: usize>(sums: [T; W], beta: T, row: &mut ArrayViewMut1<T>, start: usize) -> usize {
+    // With β = 0, whatever was there does not count, NaN included.
+    let set = |(c, sum): (&mut T, T)| *c = if beta == T::ZERO { sum } else { beta * *c + sum };
+    match row.as_slice_mut() {
+        Some(row) => row[start..].iter_mut().zip(sums).for_each(set),
+        None => row.iter_mut().skip(start).zip(sums).for_each(set),
     }
     W
 }

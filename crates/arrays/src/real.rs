@@ -158,5 +158,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, crate::exp::exp, libm::erff, crate::gemm::serial_f32);
-real!(f64, f64::exp, libm::erf, crate::gemm::serial_f64);
+real!(f32, crate::exp::exp, libm::erff, crate::gemm::kernel_f32);
+real!(f64, f64::exp, libm::erf, crate::gemm::kernel_f64);
