@@ -15,6 +15,8 @@ use crate::{Real, Tensor, each_block};
 mod dense;
 mod groups;
 mod lift;
+#[cfg(all(test, not(feature = "openblas")))]
+mod lift_tests;
 mod spec;
 mod winograd;
 
