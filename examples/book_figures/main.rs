@@ -29,7 +29,7 @@ use std::{fs, io, path::Path, process::ExitCode};
 /// The name of a file and what makes it.
 type Made = (&'static str, fn() -> String);
 
-/// Figures show training, whose last bits depend on the processor's vector width: a check only asks whether they are there.
+/// Figures show training, whose last digits differ between kinds of processors: a check only asks whether they are there.
 const FIGURES: [Made; 13] = [
     ("differences.svg", differences::figure),
     ("graph.svg", graph::figure),
