@@ -1,4 +1,4 @@
-//! The matrix product: any strides, any sizes, the same bits on any number of threads.
+//! The matrix product: any strides, any sizes, the bits of its definition, on any number of threads.
 
 use gradbook_arrays::{Real, gemm::gemm};
 use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, Slice};
