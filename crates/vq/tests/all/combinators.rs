@@ -1,21 +1,10 @@
 //! Heads, scales and residual options: what their codes are, and what reaches the encoder.
 
-use gradbook_autograd::{Graph, ParamStore, Rng, Stream, Tape, Tensor};
+use gradbook_autograd::{Graph, ParamStore, Stream, Tape, Tensor};
 use gradbook_nn::Scope;
-use gradbook_vq::{Codes, Quantizer, QuantizerConfig, SKIPPED};
-use ndarray_rand::{
-    rand::{SeedableRng, distr::Distribution},
-    rand_distr::StandardNormal,
-};
+use gradbook_vq::{Codes, QuantizerConfig, SKIPPED};
 
-type Built = (Box<dyn Quantizer<f64>>, ParamStore<f64>);
-
-fn build(text: &str, dim: usize) -> Built {
-    let config: QuantizerConfig = toml::from_str(text).expect("a config");
-    let mut store = ParamStore::new();
-    let q = config.build(dim, &mut Scope::new(&mut store, 1)).expect("a legal config");
-    (q, store)
-}
+use crate::trial::{Built, gradients, normal, of};
 
 fn refused(text: &str, dim: usize) -> String {
     let config: QuantizerConfig = toml::from_str(text).expect("a config");
@@ -25,41 +14,13 @@ fn refused(text: &str, dim: usize) -> String {
     }
 }
 
-fn normal(shape: &[usize], seed: u64) -> Tensor<f64> {
-    let mut rng = Rng::seed_from_u64(seed);
-    Tensor::build(shape, |out| out.iter_mut().for_each(|x| *x = StandardNormal.sample(&mut rng)))
-}
-
-fn assert_near(got: &Tensor<f64>, expected: &Tensor<f64>) {
+pub fn assert_near(got: &Tensor<f64>, expected: &Tensor<f64>) {
     assert_eq!(got.shape(), expected.shape());
     let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-12;
     assert!(got.as_slice().iter().zip(expected.as_slice()).all(near), "{got:?}\n{expected:?}");
 }
 
-/// The gradients of ⟨dy, q⟩ and of each loss with respect to z.
-fn gradients(
-    (q, store): &Built,
-    z: &Tensor<f64>,
-    dy: &Tensor<f64>,
-) -> (Tensor<f64>, Vec<(String, Tensor<f64>)>) {
-    let run = |pick: Option<usize>| {
-        let tape = Tape::new();
-        let g = Graph::train(&tape, store).with_stream(Stream::new(1, 0, 0));
-        let z = tape.var(z.clone());
-        let out = q.quantize(&g, z.into());
-        let names: Vec<String> = out.losses.iter().map(|loss| loss.name.clone()).collect();
-        let grads = match pick {
-            None => out.values.backward_with(dy.clone()),
-            Some(i) => out.losses[i].value.backward(),
-        };
-        (grads.get(z).cloned().unwrap_or_else(|| Tensor::zeros(z.shape())), names)
-    };
-    let (dz, names) = run(None);
-    let losses = names.into_iter().enumerate().map(|(i, name)| (name, run(Some(i)).0)).collect();
-    (dz, losses)
-}
-
-const BOOK: &str = "{ kind = \"codebook\", codes = 7 }";
+pub const BOOK: &str = "{ kind = \"codebook\", codes = 7 }";
 
 #[test]
 fn the_encoder_gets_the_decoders_gradient_once_and_every_levels_commitment() {
@@ -76,7 +37,7 @@ fn the_encoder_gets_the_decoders_gradient_once_and_every_levels_commitment() {
         ),
         (format!("kind = \"heads\"\nheads = 2\nquantizer = {BOOK}"), 6),
     ] {
-        let built = build(&text, dim);
+        let built = of(&text, dim);
         let (z, dy) = (normal(&[4, 5, dim], 1), normal(&[4, 5, dim], 2));
         let (dz, losses) = gradients(&built, &z, &dy);
         assert_near(&dz, &dy);
@@ -91,7 +52,7 @@ fn the_encoder_gets_the_decoders_gradient_once_and_every_levels_commitment() {
 fn scales_are_averages_of_what_is_left() {
     // Codes so close together that quantizing changes nothing but by 10⁻³: the finest scale finds nothing left to do.
     let text = "kind = \"multi_scale\"\nscales = [1, 2]\nupsample = \"nearest\"\nquantizer = { kind = \"latent\", levels = [1001] }";
-    let (q, store) = build(text, 1);
+    let (store, q) = of(text, 1);
     let z = Tensor::new([2, 4, 1], vec![0.1, 0.1, 0.3, 0.3, -0.2, -0.2, 0.2, 0.2]);
     let codes = q.encode(&store, &z);
     let column =
@@ -108,7 +69,7 @@ fn scales_are_averages_of_what_is_left() {
 
 #[test]
 fn an_item_of_a_batch_is_quantized_as_if_it_were_alone() {
-    let (q, store) = build(&format!("kind = \"multi_scale\"\nscales = [1, 2, 4]\nquantizer = {BOOK}"), 3);
+    let (store, q) = of(&format!("kind = \"multi_scale\"\nscales = [1, 2, 4]\nquantizer = {BOOK}"), 3);
     let z = normal(&[2, 6, 3], 5);
     let together = q.decode(&store, &q.encode(&store, &z));
     for (i, rows) in z.as_slice().chunks(18).enumerate() {
@@ -120,7 +81,7 @@ fn an_item_of_a_batch_is_quantized_as_if_it_were_alone() {
 
 #[test]
 fn the_first_columns_decode_to_the_sum_of_the_first_levels() {
-    let (q, store) = build(&format!("kind = \"residual\"\nlevels = 3\nquantizer = {BOOK}"), 2);
+    let (store, q) = of(&format!("kind = \"residual\"\nlevels = 3\nquantizer = {BOOK}"), 2);
     let z = normal(&[9, 2], 3);
     let codes = q.encode(&store, &z);
     for levels in 1..=3 {
@@ -135,8 +96,8 @@ fn the_first_columns_decode_to_the_sum_of_the_first_levels() {
 
 #[test]
 fn rows_of_less_depth_are_skipped_from_there_on_and_leave_no_trace() {
-    let (q, store) =
-        build(&format!("kind = \"residual\"\nlevels = 4\ndepth = \"per_row\"\nquantizer = {BOOK}"), 2);
+    let (store, q) =
+        of(&format!("kind = \"residual\"\nlevels = 4\ndepth = \"per_row\"\nquantizer = {BOOK}"), 2);
     let tape = Tape::new();
     let g = Graph::train(&tape, &store).with_stream(Stream::new(4, 0, 0));
     let out = q.quantize(&g, tape.var(normal(&[64, 2], 3)).into());
@@ -161,8 +122,8 @@ fn rows_of_less_depth_are_skipped_from_there_on_and_leave_no_trace() {
 
 #[test]
 fn shared_codes_learn_from_all_levels() {
-    let (q, mut store) =
-        build(&format!("kind = \"residual\"\nlevels = 3\nsharing = \"shared\"\nquantizer = {BOOK}"), 2);
+    let (mut store, q) =
+        of(&format!("kind = \"residual\"\nlevels = 3\nsharing = \"shared\"\nquantizer = {BOOK}"), 2);
     let stats = {
         let tape = Tape::new();
         let g = Graph::train(&tape, &store);
@@ -177,7 +138,7 @@ fn shared_codes_learn_from_all_levels() {
 }
 
 /// Σ ‖z − q‖² per row.
-fn errors((q, store): &Built, z: &Tensor<f64>) -> Vec<f64> {
+fn errors((store, q): &Built, z: &Tensor<f64>) -> Vec<f64> {
     let y = q.decode(store, &q.encode(store, z));
     let width = z.shape()[1];
     let d = z.zip(&y, |z, y| (z - y).powi(2));
@@ -192,11 +153,11 @@ fn a_beam_wide_enough_finds_the_best_sum_of_codes() {
         )
     };
     let z = normal(&[30, 2], 3);
-    let wide = build(&text(16), 2);
-    let greedy = errors(&build(&text(1), 2), &z);
+    let wide = of(&text(16), 2);
+    let greedy = errors(&of(&text(1), 2), &z);
     let found = errors(&wide, &z);
     let all = Codes::from_tokens(&(0..64).collect::<Vec<_>>(), &[4, 4, 4]);
-    let sums = wide.0.decode(&wide.1, &all);
+    let sums = wide.1.decode(&wide.0, &all);
     for (row, z) in z.as_slice().chunks(2).enumerate() {
         let error = |q: &[f64]| (q[0] - z[0]).powi(2) + (q[1] - z[1]).powi(2);
         let best = sums.as_slice().chunks(2).map(error).fold(f64::INFINITY, f64::min);
@@ -207,8 +168,8 @@ fn a_beam_wide_enough_finds_the_best_sum_of_codes() {
 
 #[test]
 fn heads_are_rows_of_the_same_codebook() {
-    let (q, store) = build(&format!("kind = \"heads\"\nheads = 3\nquantizer = {BOOK}"), 6);
-    let (alone, _) = build(&BOOK[1..BOOK.len() - 1].replace(", ", "\n"), 2);
+    let (store, q) = of(&format!("kind = \"heads\"\nheads = 3\nquantizer = {BOOK}"), 6);
+    let (_, alone) = of(&BOOK[1..BOOK.len() - 1].replace(", ", "\n"), 2);
     let z = normal(&[5, 6], 3);
     let parts = alone.encode(&store, &z.reshaped([15, 2]));
     let codes = q.encode(&store, &z);
@@ -216,52 +177,6 @@ fn heads_are_rows_of_the_same_codebook() {
         assert_eq!(codes.column(i % 3)[i / 3], code);
     }
     assert_near(&q.decode(&store, &codes), &alone.decode(&store, &parts).reshaped([5, 6]));
-}
-
-#[test]
-fn a_hierarchy_starts_as_a_residual_stack_from_coarse_to_fine() {
-    let text =
-        "kind = \"hierarchical\"\nstrides = [4, 2]\nquantizer = { kind = \"latent\", levels = [1001] }";
-    let built = build(text, 1);
-    let (q, store) = (&built.0, &built.1);
-    let z = Tensor::new([1, 8, 1], vec![0.1, 0.1, 0.3, 0.3, -0.2, 0.0, 0.2, 0.0]);
-    let codes = q.encode(store, &z);
-    for (level, means) in
-        [&[0.2, 0.0][..], &[-0.1, 0.1, -0.1, 0.1], &[0.0, 0.0, 0.0, 0.0, -0.1, 0.1, 0.1, -0.1]]
-            .iter()
-            .enumerate()
-    {
-        let column = codes.column(level);
-        assert_eq!(column.len(), means.len());
-        let near = |(&i, mean): (&u64, &f64)| (i as f64 / 1000.0 - 0.5 - mean).abs() < 1e-9;
-        assert!(column.iter().zip(*means).all(near), "level {level}: {column:?}");
-    }
-    let dy = normal(&[1, 8, 1], 2);
-    let (dz, _) = gradients(&built, &z, &dy);
-    assert_near(&dz, &dy);
-}
-
-#[test]
-fn a_finer_level_of_a_hierarchy_depends_on_what_the_coarser_decoded() {
-    let (q, store) = build(&format!("kind = \"hierarchical\"\nstrides = [3]\nquantizer = {BOOK}"), 2);
-    let z = normal(&[9, 2], 3);
-    let codes = q.encode(&store, &z);
-    assert_eq!((codes.column(0).len(), codes.column(1).len()), (3, 9));
-    let mut changed = codes.column(0).to_vec();
-    changed[1] = (changed[1] + 1) % 7;
-    let joined = Codes::new(vec![changed, codes.column(1).to_vec()], vec![7, 7]);
-    let (before, after) = (q.decode(&store, &codes), q.decode(&store, &joined));
-    let rows = |y: &Tensor<f64>| y.as_slice().chunks(2).map(<[f64]>::to_vec).collect::<Vec<_>>();
-    for (row, (a, b)) in rows(&before).into_iter().zip(rows(&after)).enumerate() {
-        assert_eq!(a != b, (3..6).contains(&row), "row {row}");
-    }
-}
-
-#[test]
-#[should_panic(expected = "multiple of the largest stride")]
-fn a_window_of_a_hierarchy_never_spans_two_items() {
-    let (q, store) = build(&format!("kind = \"hierarchical\"\nstrides = [3]\nquantizer = {BOOK}"), 2);
-    q.encode(&store, &normal(&[2, 5, 2], 3));
 }
 
 #[test]

@@ -3,48 +3,32 @@
 use gradbook_autograd::{Graph, ParamStore, Rng, Stream, Tape, Tensor};
 use gradbook_nn::Scope;
 use gradbook_vq::{
-    ALL, Codes, Quantizer, QuantizerConfig, SKIPPED,
+    Codes, QuantizerConfig, SKIPPED,
     codebook::{CodebookConfig, Growth},
     contract::check,
     quantize_masked,
 };
-use ndarray_rand::{
-    rand::{SeedableRng, distr::Distribution},
-    rand_distr::StandardNormal,
-};
+use ndarray_rand::rand::SeedableRng;
 
-fn normal(shape: [usize; 2], seed: u64) -> Tensor<f32> {
-    let mut rng = Rng::seed_from_u64(seed);
-    Tensor::build(shape, |out| out.iter_mut().for_each(|x| *x = StandardNormal.sample(&mut rng)))
-}
-
-fn built(config: &QuantizerConfig, dim: usize) -> (ParamStore<f32>, Box<dyn Quantizer<f32>>) {
-    let mut store = ParamStore::new();
-    let q = config.build(dim, &mut Scope::new(&mut store, 1)).expect("a legal config");
-    (store, q)
-}
-
-fn probes() -> impl Iterator<Item = QuantizerConfig> {
-    ALL.iter().flat_map(|kind| (kind.probes)())
-}
+use crate::trial::{build, normal, probes};
 
 #[test]
 fn a_single_row_is_enough_to_seed_to_train_and_to_decode() {
     for config in probes() {
         let dim = config.probe_dim();
-        let (mut store, q) = built(&config, dim);
-        q.seed(&mut store, &normal([1, dim], 1), &Stream::new(1, 0, 9));
+        let (mut store, q) = build::<f32>(&config, dim);
+        q.seed(&mut store, &normal(&[1, dim], 1), &Stream::new(1, 0, 9));
         for step in 0..3 {
             let stats = {
                 let tape = Tape::new();
                 let g = Graph::train(&tape, &store).with_stream(Stream::new(1, step, 0));
-                let found = q.quantize(&g, tape.constant(normal([1, dim], step)).into());
+                let found = q.quantize(&g, tape.constant(normal(&[1, dim], step)).into());
                 assert!(found.losses.iter().all(|loss| loss.value.item().is_finite()), "{config:?}");
                 g.take_stats()
             };
             q.absorb(&mut store, &stats, &Stream::new(1, step, 9));
         }
-        let values = q.decode(&store, &q.encode(&store, &normal([1, dim], 4)));
+        let values = q.decode(&store, &q.encode(&store, &normal(&[1, dim], 4)));
         assert!(values.as_slice().iter().all(|y| y.is_finite()), "{config:?}");
     }
 }
@@ -53,7 +37,7 @@ fn a_single_row_is_enough_to_seed_to_train_and_to_decode() {
 fn a_mask_without_a_valid_row_gives_zeros_no_code_and_nothing_to_learn() {
     for config in probes() {
         let dim = config.probe_dim();
-        let (store, q) = built(&config, dim);
+        let (store, q) = build::<f32>(&config, dim);
         let tape = Tape::new();
         let g = Graph::train(&tape, &store).with_stream(Stream::new(1, 0, 0));
         let z = tape.var(Tensor::filled([1, 4, dim], f32::NAN));
@@ -74,7 +58,7 @@ fn one_code_or_one_channel_keep_the_contract() {
 
 #[test]
 fn a_single_code_grows_into_different_ones() {
-    let (mut store, q) = built(&QuantizerConfig::Codebook(CodebookConfig::new(1)), 1);
+    let (mut store, q) = build::<f32>(&QuantizerConfig::Codebook(CodebookConfig::new(1)), 1);
     let book = q.codebooks()[0].codebook;
     book.grow(&mut store, 4, Growth::Jitter(0.1), &mut Rng::seed_from_u64(1));
     let mut codes = book.values(&store).as_slice().to_vec();
@@ -86,8 +70,8 @@ fn a_single_code_grows_into_different_ones() {
 fn latents_that_are_not_numbers_are_no_seeds() {
     for metric in ["l2", "cosine"] {
         let text = format!("kind = \"codebook\"\ncodes = 7\nmetric = \"{metric}\"");
-        let (mut store, q) = built(&toml::from_str(&text).expect("a config"), 2);
-        let mut latents = normal([9, 2], 1);
+        let (mut store, q) = build::<f32>(&toml::from_str(&text).expect("a config"), 2);
+        let mut latents = normal(&[9, 2], 1);
         latents.as_mut_slice()[4] = f32::NAN;
         let seeding = std::panic::AssertUnwindSafe(|| q.seed(&mut store, &latents, &Stream::new(1, 0, 9)));
         let panic = std::panic::catch_unwind(seeding).expect_err("row 2 is not a number");
@@ -99,7 +83,7 @@ fn latents_that_are_not_numbers_are_no_seeds() {
 #[test]
 fn a_skipped_row_decodes_to_zero_behind_a_projection_too() {
     let text = "kind = \"residual\"\nlevels = 2\nquantizer = { kind = \"projected\", dim = 3, quantizer = { kind = \"codebook\", codes = 5 } }";
-    let (store, q) = built(&toml::from_str(text).expect("a config"), 4);
+    let (store, q) = build::<f32>(&toml::from_str(text).expect("a config"), 4);
     let codes = Codes::new(vec![vec![1, SKIPPED], vec![SKIPPED, SKIPPED]], vec![5, 5]);
     let values = q.decode(&store, &codes);
     assert_eq!(values.as_slice()[4..], [0.0; 4]);

@@ -1,17 +1,10 @@
 //! The quickest look at every kind with every option: it builds, trains a step, seeds, and decodes what it encodes.
 
-use gradbook_autograd::{Graph, ParamStore, Rng, Stream, Tape, Tensor};
+use gradbook_autograd::{Graph, ParamStore, Stream, Tape};
 use gradbook_nn::Scope;
 use gradbook_vq::ALL;
-use ndarray_rand::{
-    rand::{SeedableRng, distr::Distribution},
-    rand_distr::StandardNormal,
-};
 
-fn normal(shape: [usize; 3], seed: u64) -> Tensor<f32> {
-    let mut rng = Rng::seed_from_u64(seed);
-    Tensor::build(shape, |out| out.iter_mut().for_each(|x| *x = StandardNormal.sample(&mut rng)))
-}
+use crate::trial::normal;
 
 #[test]
 fn decoding_what_was_encoded_gives_the_quantized_value_bit_for_bit() {
@@ -20,12 +13,12 @@ fn decoding_what_was_encoded_gives_the_quantized_value_bit_for_bit() {
             let dim = config.probe_dim();
             let mut store = ParamStore::<f32>::new();
             let q = config.build(dim, &mut Scope::new(&mut store, 1)).expect("probes are legal");
-            q.seed(&mut store, &normal([1, 50, dim], 3).reshaped([50, dim]), &Stream::new(1, 0, 0));
+            q.seed(&mut store, &normal(&[1, 50, dim], 3).reshaped([50, dim]), &Stream::new(1, 0, 0));
             for step in 0..3 {
                 let (stats, grads) = {
                     let tape = Tape::new();
                     let g = Graph::train(&tape, &store).with_stream(Stream::new(1, step, 0));
-                    let z = tape.var(normal([2, 60, dim], step));
+                    let z = tape.var(normal(&[2, 60, dim], step));
                     let out = q.quantize(&g, z.into());
                     assert_eq!(out.values.shape(), z.shape());
                     let loss = out.losses.iter().fold(out.values.square().sum_all(), |sum, l| sum + l.value);
@@ -39,7 +32,7 @@ fn decoding_what_was_encoded_gives_the_quantized_value_bit_for_bit() {
             let tape = Tape::new();
             let before = format!("{store:?}");
             let g = Graph::eval(&tape, &store);
-            let z = tape.constant(normal([2, 60, dim], 77));
+            let z = tape.constant(normal(&[2, 60, dim], 77));
             let out = q.quantize(&g, z.into());
             let decoded = q.decode(&store, &out.codes);
             assert_eq!(decoded.as_slice(), out.values.value().as_slice(), "{config:?}");

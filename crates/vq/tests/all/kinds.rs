@@ -1,26 +1,9 @@
 //! What the kinds without goldens promise: where gradients go, and what noise does.
 
-use gradbook_autograd::{Graph, ParamStore, Rng, Stream, Tape, Tensor, Var};
-use gradbook_nn::Scope;
-use gradbook_vq::{Codes, Quantizer, QuantizerConfig};
-use ndarray_rand::{
-    rand::{SeedableRng, distr::Distribution},
-    rand_distr::StandardNormal,
-};
+use gradbook_autograd::{Graph, Stream, Tape, Tensor, Var};
+use gradbook_vq::Codes;
 
-type Built = (Box<dyn Quantizer<f64>>, ParamStore<f64>);
-
-fn build(text: &str, dim: usize) -> Built {
-    let config: QuantizerConfig = toml::from_str(text).expect("a config");
-    let mut store = ParamStore::new();
-    let q = config.build(dim, &mut Scope::new(&mut store, 1)).expect("a legal config");
-    (q, store)
-}
-
-fn normal(shape: &[usize], seed: u64) -> Tensor<f64> {
-    let mut rng = Rng::seed_from_u64(seed);
-    Tensor::build(shape, |out| out.iter_mut().for_each(|x| *x = StandardNormal.sample(&mut rng)))
-}
+use crate::trial::{normal, of};
 
 fn assert_near(got: f64, expected: f64, tolerance: f64) {
     assert!((got - expected).abs() <= tolerance, "got {got}, expected {expected}");
@@ -28,7 +11,7 @@ fn assert_near(got: f64, expected: f64, tolerance: f64) {
 
 #[test]
 fn learned_scalars_move_by_the_quantization_loss_and_decoding_follows_them() {
-    let (q, mut store) = build("kind = \"latent\"\nlevels = [3, 4]\nquantization = 0.7", 2);
+    let (mut store, q) = of("kind = \"latent\"\nlevels = [3, 4]\nquantization = 0.7", 2);
     let z = normal(&[6, 2], 1);
     let codes = q.encode(&store, &z);
     let id = store.find("values.0").expect("values");
@@ -52,7 +35,7 @@ fn learned_scalars_move_by_the_quantization_loss_and_decoding_follows_them() {
 
 #[test]
 fn learned_scalars_are_seeded_where_the_latents_are() {
-    let (q, mut store) = build("kind = \"latent\"\nlevels = [2]", 1);
+    let (mut store, q) = of("kind = \"latent\"\nlevels = [2]", 1);
     q.seed(&mut store, &Tensor::new([4, 1], vec![5.0, 5.2, 9.0, 9.2]), &Stream::new(0, 0, 0));
     let mut values = store.get(store.find("values.0").expect("values")).as_slice().to_vec();
     values.sort_by(f64::total_cmp);
@@ -67,9 +50,9 @@ fn perturbation_stays_within_half_a_bin_and_has_the_gradient_of_the_cdf() {
     let root = 12f64.sqrt();
     for cdf in CDFS {
         let text = format!("kind = \"fsp\"\nlevels = [4, 4]\ncdf = \"{cdf}\"\nmoments = 0.0");
-        let (q, store) = build(&text, 2);
+        let (store, q) = of(&text, 2);
         // p by asking a quantizer of very many bins.
-        let (fine, fine_store) = build(&text.replace("[4, 4]", "[1073741824, 1073741824]"), 2);
+        let (fine_store, fine) = of(&text.replace("[4, 4]", "[1073741824, 1073741824]"), 2);
         let p =
             |z: &Tensor<f64>| fine.decode(&fine_store, &fine.encode(&fine_store, z)).map(|y| y / root + 0.5);
         let z = normal(&[40, 2], 1);
@@ -92,7 +75,7 @@ fn perturbation_stays_within_half_a_bin_and_has_the_gradient_of_the_cdf() {
 
 #[test]
 fn a_quantize_rate_of_one_gives_the_middle_of_the_bin_in_training_too() {
-    let (q, store) = build("kind = \"fsp\"\nlevels = [4, 5]\nquantize_rate = 1.0", 2);
+    let (store, q) = of("kind = \"fsp\"\nlevels = [4, 5]\nquantize_rate = 1.0", 2);
     let tape = Tape::new();
     let out = q.quantize(&Graph::train(&tape, &store), tape.constant(normal(&[20, 2], 1)).into());
     assert_eq!(out.values.value(), q.decode(&store, &out.codes));
@@ -102,7 +85,7 @@ fn a_quantize_rate_of_one_gives_the_middle_of_the_bin_in_training_too() {
 fn the_moment_loss_is_zero_for_the_moments_of_the_cdf_alone() {
     let pi2 = std::f64::consts::PI.powi(2);
     for (cdf, variance) in CDFS.iter().zip([pi2 / 12.0, pi2 / 3.0, 1.0, 2.0]) {
-        let (q, store) = build(&format!("kind = \"fsp\"\nlevels = [4]\ncdf = \"{cdf}\""), 1);
+        let (store, q) = of(&format!("kind = \"fsp\"\nlevels = [4]\ncdf = \"{cdf}\""), 1);
         let loss = |mean: f64, deviation: f64| {
             let tape = Tape::new();
             let z: Var<f64> = tape.constant(Tensor::new([2, 1], vec![mean - deviation, mean + deviation]));
@@ -117,7 +100,7 @@ fn the_moment_loss_is_zero_for_the_moments_of_the_cdf_alone() {
 
 #[test]
 fn a_random_projection_centered_sees_no_offset_and_trains_nothing() {
-    let (q, store) = build("kind = \"random_projection\"\ncodes = 32\nwidth = 4\ncentered = true", 9);
+    let (store, q) = of("kind = \"random_projection\"\ncodes = 32\nwidth = 4\ncentered = true", 9);
     let z = normal(&[50, 9], 1);
     let codes = q.encode(&store, &z);
     assert_eq!(q.encode(&store, &z.map(|z| 3.0 * z + 7.0)), codes);
@@ -127,7 +110,7 @@ fn a_random_projection_centered_sees_no_offset_and_trains_nothing() {
 
 #[test]
 fn sixty_three_bits_are_one_exact_index() {
-    let (q, store) = build("kind = \"lfq\"", 63);
+    let (store, q) = of("kind = \"lfq\"", 63);
     let z = Tensor::build([2, 63], |out| {
         (0..126).for_each(|i| out[i] = if i >= 62 { 1.0 } else { -1.0 });
     });
@@ -139,6 +122,6 @@ fn sixty_three_bits_are_one_exact_index() {
 #[test]
 #[should_panic(expected = "lfq: row 1 of z is too large or not a number")]
 fn a_row_that_is_not_a_number_is_named() {
-    let (q, store) = build("kind = \"lfq\"", 2);
+    let (store, q) = of("kind = \"lfq\"", 2);
     q.encode(&store, &Tensor::new([2, 2], vec![1.0, 1.0, f64::NAN, 1.0]));
 }

@@ -4,54 +4,12 @@
 use gradbook_autograd::{Graph, ParamStore, Rng, Stream, Tape, Tensor};
 use gradbook_nn::Scope;
 use gradbook_vq::{
-    ALL, Passage, Quantizer, QuantizerConfig, SKIPPED, diagnostics::Usage, kmeans::Start, kmeans::kmeans,
+    Passage, Quantizer, QuantizerConfig, SKIPPED, diagnostics::Usage, kmeans::Start, kmeans::kmeans,
     quantize_masked,
 };
-use ndarray_rand::{
-    rand::{SeedableRng, distr::Distribution},
-    rand_distr::StandardNormal,
-};
+use ndarray_rand::rand::SeedableRng;
 
-type Built = (ParamStore<f64>, Box<dyn Quantizer<f64>>);
-
-fn build(config: &QuantizerConfig, dim: usize) -> Built {
-    let mut store = ParamStore::new();
-    let q = config.build(dim, &mut Scope::new(&mut store, 1)).expect("a legal config");
-    (store, q)
-}
-
-fn of(text: &str, dim: usize) -> Built {
-    build(&toml::from_str(text).expect("a config"), dim)
-}
-
-fn normal(shape: &[usize], seed: u64) -> Tensor<f64> {
-    let mut rng = Rng::seed_from_u64(seed);
-    Tensor::build(shape, |out| out.iter_mut().for_each(|x| *x = StandardNormal.sample(&mut rng)))
-}
-
-/// Every option of every kind.
-fn probes() -> impl Iterator<Item = QuantizerConfig> {
-    ALL.iter().flat_map(|kind| (kind.probes)())
-}
-
-/// The gradient to z of ⟨u, values⟩, and of each loss by name.
-fn gradients(built: &Built, z: &Tensor<f64>, u: &Tensor<f64>) -> (Tensor<f64>, Vec<(String, Tensor<f64>)>) {
-    let (store, q) = built;
-    let pass = |pick: Option<usize>| {
-        let tape = Tape::new();
-        let g = Graph::train(&tape, store);
-        let z = tape.var(z.clone());
-        let found = q.quantize(&g, z.into());
-        let (name, root) = match pick {
-            None => (String::new(), (found.values * tape.constant(u.clone())).sum_all()),
-            Some(i) => (found.losses[i].name.clone(), found.losses[i].value),
-        };
-        let gradient = root.backward().get(z).cloned().unwrap_or_else(|| Tensor::zeros(z.shape()));
-        (name, gradient, found.losses.len())
-    };
-    let (_, values, count) = pass(None);
-    (values, (0..count).map(|i| pass(Some(i))).map(|(name, gradient, _)| (name, gradient)).collect())
-}
+use crate::trial::{Built, build, eval, gradients, normal, of, probes};
 
 fn train_step(built: &mut Built, z: &Tensor<f64>, step: u64) -> gradbook_vq::Absorbed {
     let (store, q) = built;
@@ -62,12 +20,6 @@ fn train_step(built: &mut Built, z: &Tensor<f64>, step: u64) -> gradbook_vq::Abs
         g.take_stats()
     };
     q.absorb(store, &stats, &Stream::new(1, step, 9))
-}
-
-fn eval(built: &Built, z: &Tensor<f64>) -> (Tensor<f64>, gradbook_vq::Codes) {
-    let tape = Tape::new();
-    let found = built.1.quantize(&Graph::eval(&tape, &built.0), tape.constant(z.clone()).into());
-    (found.values.value(), found.codes)
 }
 
 fn nonzero(x: &Tensor<f64>) -> bool {
@@ -123,7 +75,7 @@ fn levels_after_the_first_have_no_commitment_gradient() {
 #[test]
 fn the_moving_average_erases_what_an_optimizer_did_to_the_same_codes() {
     for config in probes() {
-        let (store, q) = build(&config, config.probe_dim());
+        let (store, q) = build::<f64>(&config, config.probe_dim());
         for book in q.codebooks() {
             let averaged = book.codebook.per_code().iter().any(|(name, _)| *name == "sums");
             let learned = store.trainable().any(|id| id == book.codebook.parameter());
@@ -209,7 +161,7 @@ fn evaluation_adds_noise_or_moves_buffers() {
 #[test]
 fn k_means_leaves_zero_codes() {
     for rows in [1, 3, 20] {
-        let x = normal(&[rows, 3], 6);
+        let x = normal::<f64>(&[rows, 3], 6);
         let found = kmeans(&x, 16, 10, Start::PlusPlus, &mut Rng::seed_from_u64(1));
         assert!(found.centers.as_slice().chunks(3).all(|code| code.iter().any(|x| *x != 0.0)));
         assert!(found.inertia.windows(2).all(|w| w[1] <= w[0] + 1e-9), "{:?}", found.inertia);

@@ -4,15 +4,9 @@
 use gradbook_autograd::{Graph, ParamStore, Rng, Stream, Tape, Tensor};
 use gradbook_nn::Scope;
 use gradbook_vq::{ALL, Codes, Quantizer, QuantizerConfig, codebook::Growth, combine::ProjectedConfig};
-use ndarray_rand::{
-    rand::{SeedableRng, distr::Distribution},
-    rand_distr::StandardNormal,
-};
+use ndarray_rand::rand::SeedableRng;
 
-fn normal(shape: [usize; 2], seed: u64) -> Tensor<f64> {
-    let mut rng = Rng::seed_from_u64(seed);
-    Tensor::build(shape, |out| out.iter_mut().for_each(|x| *x = StandardNormal.sample(&mut rng)))
-}
+use crate::trial::normal;
 
 /// Every config of every kind in which there is a codebook, as built and seeded.
 fn with_codebooks(
@@ -22,7 +16,7 @@ fn with_codebooks(
     let built = all.map(|config| {
         let mut store = ParamStore::new();
         let q = config.build(config.probe_dim(), &mut Scope::new(&mut store, 1)).expect("probes are legal");
-        let latents = normal([60, config.probe_dim()], 1);
+        let latents = normal(&[60, config.probe_dim()], 1);
         q.seed(&mut store, &latents, &Stream::new(1, 0, 9));
         (config, store, q)
     });
@@ -37,7 +31,7 @@ fn eval(q: &dyn Quantizer<f64>, store: &ParamStore<f64>, z: &Tensor<f64>) -> (Te
 
 /// A few steps by gradient and by statistics, after which decoding still gives the quantized values.
 fn train_on(config: &QuantizerConfig, q: &dyn Quantizer<f64>, store: &mut ParamStore<f64>) {
-    let z = normal([30, config.probe_dim()], 2);
+    let z = normal(&[30, config.probe_dim()], 2);
     for step in 0..3 {
         let (stats, grads) = {
             let tape = Tape::new();
@@ -85,7 +79,7 @@ fn wider_codes_behind_a_projection_change_no_value_and_learn_on() {
         QuantizerConfig::Projected(ProjectedConfig { dim, quantizer: Box::new(inner) })
     };
     for (config, mut store, q) in with_codebooks(projected) {
-        let z = normal([60, 5], 4);
+        let z = normal(&[60, 5], 4);
         let before = eval(&*q, &store, &z);
         let QuantizerConfig::Projected(ProjectedConfig { dim, .. }) = &config else { unreachable!() };
         assert!(q.raise(&mut store, 2 * dim, &mut Rng::seed_from_u64(3)), "{config:?}");
