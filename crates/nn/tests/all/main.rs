@@ -6,6 +6,7 @@ mod gradients;
 mod layers;
 mod layers_as_pytorch;
 mod losses;
+mod muon;
 mod optimizers;
 mod optimizers_as_pytorch;
 mod training;
