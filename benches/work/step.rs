@@ -1,5 +1,7 @@
 //! A training step of the spectrogram VQ-VAE.
 
+use std::hash::{DefaultHasher, Hasher};
+
 use gradbook::autograd::{Graph, ParamStore, Stats, Stream, Tensor, Var};
 use gradbook::lab::{Block, Model, ModelConfig, data};
 use gradbook::nn::{
@@ -91,13 +93,13 @@ impl Trainer {
         self.absorb(&result.stats);
     }
 
-    #[allow(dead_code, reason = "only `speed -- work` asks")]
+    #[allow(dead_code, reason = "only `speed -- bits` asks")]
     /// A number that all bits of all parameters have a part in.
     pub fn bits(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
         let all = self.store.iter().flat_map(|(_, entry)| entry.value.as_slice());
-        all.fold(0, |hash: u64, x| {
-            (hash ^ u64::from(x.to_bits())).wrapping_mul(0x100_0000_01b3).rotate_left(29)
-        })
+        all.for_each(|x| hasher.write_u32(x.to_bits()));
+        hasher.finish()
     }
 }
 

@@ -6,7 +6,8 @@
 //! cargo run --release --example speed -- scaling          # time and memory of a step against its sizes
 //! cargo run --release --example speed -- threads          # one thread against two
 //! perf report … | … speed -- account                      # a step, part by part: see account.rs
-//! cargo run --example speed -- work step 2                # just works, for profilers; or `search`, `small step`
+//! cargo run --example speed -- bits                       # all bits of a model after two small steps, as one number
+//! cargo run --example speed -- work step 2                # works and prints nothing, for profilers; or `search`, `small step`
 //! ```
 
 mod account;
@@ -17,7 +18,7 @@ mod work;
 
 use std::{process::ExitCode, time::Instant};
 
-use work::step::{Setup, Trainer};
+use work::step::{Setup, Trainer, step};
 
 /// Milliseconds of each of `count` calls, in order of size, after some to warm up.
 fn times(count: usize, mut work: impl FnMut()) -> Vec<f64> {
@@ -46,6 +47,7 @@ fn on_threads<R: Send>(count: usize, work: impl FnOnce() -> R + Send) -> R {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let small = Setup { batch: 4, ..Setup::default() };
     match arguments[..] {
         ["table"] => on_threads(2, || table::print("")),
         ["table", path] => match std::fs::read_to_string(path) {
@@ -57,22 +59,21 @@ fn main() -> ExitCode {
         ["account"] => account::print(std::io::stdin().lines()),
         ["work", what, count] => {
             let Ok(count) = count.parse() else { return failed("how often is a number") };
-            let setup = match what {
-                "step" => Setup::default(),
-                "small step" => Setup { batch: 4, ..Setup::default() },
-                "long step" => Setup { frames: 256, ..Setup::default() },
-                "search" => {
-                    let mut search = work::quantizing::search(1024, 128, 512);
-                    (0..count).for_each(|_: usize| search());
-                    return ExitCode::SUCCESS;
-                }
+            let mut work = match what {
+                "step" => step(Setup::default()),
+                "small step" => step(small),
+                "long step" => step(Setup { frames: 256, ..Setup::default() }),
+                "search" => work::quantizing::search(1024, 128, 512),
                 _ => return failed("the work is `step`, `small step`, `long step` or `search`"),
             };
-            let mut trainer = Trainer::new(setup);
-            (0..count).for_each(|_| trainer.step());
-            println!("bits {:016x}", trainer.bits());
+            (0..count).for_each(|_: usize| work());
         }
-        _ => return failed("one of: table [peers.txt], scaling, threads, account, work WHAT COUNT"),
+        ["bits"] => {
+            let mut trainer = Trainer::new(small);
+            (0..2).for_each(|_| trainer.step());
+            println!("{:016x}", trainer.bits());
+        }
+        _ => return failed("one of: table [peers.txt], scaling, threads, account, bits, work WHAT COUNT"),
     }
     ExitCode::SUCCESS
 }

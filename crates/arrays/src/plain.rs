@@ -12,12 +12,13 @@ use crate::Real;
 /// depend neither on the other rows and columns nor on the width of vectors: columns side by side share a vector, the
 /// terms of one sum never do.
 #[inline(always)]
-pub(crate) fn plain<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, mut c: ArrayViewMut2<T>) {
+pub(crate) fn plain<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: ArrayViewMut2<T>) {
     // Columns should be many and lie side by side.
     if c.ncols() == 1 || c.nrows() > 1 && c.strides()[1].abs() > c.strides()[0].abs() {
-        return along_rows(b.reversed_axes(), a.reversed_axes(), beta, c.reversed_axes());
+        along_rows(b.reversed_axes(), a.reversed_axes(), beta, c.reversed_axes());
+    } else {
+        along_rows(a, b, beta, c);
     }
-    along_rows(a, b, beta, c.view_mut());
 }
 
 #[inline(always)]

@@ -43,6 +43,11 @@ fn add_products(sums: &mut [f32], v: &[f32; POINTS], u: &[f32; POINTS]) {
     sums.iter_mut().zip(v).zip(u).for_each(|((sum, v), &u)| *sum = v.mul_add(u, *sum));
 }
 
+/// The item and the first row of every tile.
+fn tiles(items: usize, len: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..items).flat_map(move |item| (0..len).step_by(STEP).map(move |first| (item, first)))
+}
+
 /// The `len` rows of every item, from tiles whose first sees what lies `lead` rows before; u is `u(in, out)`.
 fn outputs(
     x: &Rows,
@@ -50,7 +55,7 @@ fn outputs(
     u: impl Fn(usize, usize) -> [f32; POINTS],
 ) -> Vec<f32> {
     let mut y = Vec::new();
-    for (item, first) in (0..items).flat_map(|item| (0..len).step_by(STEP).map(move |first| (item, first))) {
+    for (item, first) in tiles(items, len) {
         let v = x.lifted(item, first as isize - lead as isize, samples);
         let tile: Vec<[f32; STEP]> = (0..channels)
             .map(|o| {
@@ -76,7 +81,8 @@ proptest! {
         let spec = Conv1dSpec { pad_left, pad_right, ..Conv1dSpec::default() };
         let short = spec.output_len(len, 3).expect("a window fits");
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let [x, w, g] = [[items, len, inputs], [3, inputs, made], [items, short, made]].map(|shape| Rows::draw(shape, &mut rng));
+        let shapes = [[items, len, inputs], [3, inputs, made], [items, short, made]];
+        let [x, w, g] = shapes.map(|shape| Rows::draw(shape, &mut rng));
         let kernels = Windows::new(spec, 3, items, len, short);
 
         let lifted = |order: [usize; 3], i: usize, o: usize| {
@@ -90,8 +96,9 @@ proptest! {
         prop_assert!(kernels.adjoint(&g.0, (&w.0, true), None).as_slice() == dx, "dx");
 
         let mut du = vec![[0.0; POINTS]; inputs * made];
-        for (item, first) in (0..items).flat_map(|item| (0..short).step_by(STEP).map(move |first| (item, first))) {
-            let (v, e) = (x.lifted(item, first as isize - pad_left as isize, samples), g.lifted(item, first as isize, gradients));
+        for (item, first) in tiles(items, short) {
+            let first = first as isize;
+            let (v, e) = (x.lifted(item, first - pad_left as isize, samples), g.lifted(item, first, gradients));
             du.iter_mut().enumerate().for_each(|(io, du)| add_products(du, &v[io / made], &e[io % made]));
         }
         let dw = kernels.weights(&x.0, &g.0);

@@ -112,8 +112,8 @@ proptest! {
         close(&grads[w], &dw)?;
     }
 
-    /// Kernels of products and lifting change how sums round, and nothing else: in f32, too, whole numbers that need no
-    /// rounding give what the definition gives. Multiples of 24 stay whole under lifting's factors 1/6 and 1/24.
+    /// Lifting changes how sums round, and nothing else: in f32, too, whole numbers that need no rounding give what the
+    /// definition gives. Multiples of 24 stay whole under lifting's factors 1/6 and 1/24.
     #[test]
     fn whole_numbers_convolve_exactly((spec, x_shape, [taps, output]) in any_settings(), seed: u64) {
         let whole = |x: &Tensor<f64>, factor: f64| x.map(|x| factor * x.round().clamp(-1.0, 1.0));

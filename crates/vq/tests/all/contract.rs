@@ -2,22 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use gradbook_vq::{
-    ALL, QuantizerConfig,
-    contract::{PROPERTIES, check},
-};
+use gradbook_vq::contract::{PROPERTIES, check};
 use proptest::prelude::*;
 use rayon::prelude::*;
 use serde_json::Value;
 
-fn probes() -> Vec<QuantizerConfig> {
-    ALL.iter().flat_map(|kind| (kind.probes)()).collect()
-}
+use crate::trial::probes;
 
 /// Every probe with this seed: the properties that held for some, and all violations at once.
 fn outcomes(seed: u64) -> (BTreeSet<u8>, Vec<String>) {
-    let checked: Vec<_> =
-        probes().into_par_iter().map(|config| (check(&config, config.probe_dim(), seed), config)).collect();
+    let checked: Vec<_> = probes()
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .map(|config| (check(&config, config.probe_dim(), seed), config))
+        .collect();
     let (mut held, mut violations) = (BTreeSet::new(), Vec::new());
     for (outcome, config) in checked {
         match outcome {
@@ -49,7 +47,7 @@ fn taken_apart(config: &Value) -> (String, Option<&Value>) {
 #[test]
 fn combinators_are_tried_around_every_config_of_every_other_kind_and_around_each_other() {
     let probes: Vec<Value> =
-        probes().iter().map(|config| serde_json::to_value(config).expect("configs are plain data")).collect();
+        probes().map(|config| serde_json::to_value(config).expect("configs are plain data")).collect();
     let plain: BTreeSet<String> =
         probes.iter().filter(|config| taken_apart(config).1.is_none()).map(Value::to_string).collect();
     let combinators: BTreeSet<String> =

@@ -1,36 +1,28 @@
 //! The levers that change the shape of a quantizer in training, growth and the raise of dimensions: with every codebook,
 //! under every combinator.
 
-use gradbook_autograd::{Graph, ParamStore, Rng, Stream, Tape, Tensor};
-use gradbook_nn::Scope;
-use gradbook_vq::{ALL, Codes, Quantizer, QuantizerConfig, codebook::Growth, combine::ProjectedConfig};
+use gradbook_autograd::{Graph, Rng, Stream, Tape};
+use gradbook_vq::{QuantizerConfig, codebook::Growth, combine::ProjectedConfig};
 use ndarray_rand::rand::SeedableRng;
 
-use crate::trial::normal;
+use crate::trial::{Built, build, eval, normal, probes};
 
 /// Every config of every kind in which there is a codebook, as built and seeded.
 fn with_codebooks(
     around: impl Fn(QuantizerConfig) -> QuantizerConfig,
-) -> impl Iterator<Item = (QuantizerConfig, ParamStore<f64>, Box<dyn Quantizer<f64>>)> {
-    let all = ALL.iter().flat_map(|kind| (kind.probes)()).map(around);
-    let built = all.map(|config| {
-        let mut store = ParamStore::new();
-        let q = config.build(config.probe_dim(), &mut Scope::new(&mut store, 1)).expect("probes are legal");
+) -> impl Iterator<Item = (QuantizerConfig, Built)> {
+    let built = probes().map(around).map(|config| {
+        let (mut store, q) = build(&config, config.probe_dim());
         let latents = normal(&[60, config.probe_dim()], 1);
         q.seed(&mut store, &latents, &Stream::new(1, 0, 9));
-        (config, store, q)
+        (config, (store, q))
     });
-    built.filter(|(_, _, q)| !q.codebooks().is_empty())
-}
-
-fn eval(q: &dyn Quantizer<f64>, store: &ParamStore<f64>, z: &Tensor<f64>) -> (Tensor<f64>, Codes) {
-    let tape = Tape::new();
-    let found = q.quantize(&Graph::eval(&tape, store), tape.constant(z.clone()).into());
-    (found.values.value(), found.codes)
+    built.filter(|(_, (_, q))| !q.codebooks().is_empty())
 }
 
 /// A few steps by gradient and by statistics, after which decoding still gives the quantized values.
-fn train_on(config: &QuantizerConfig, q: &dyn Quantizer<f64>, store: &mut ParamStore<f64>) {
+fn train_on(config: &QuantizerConfig, mut built: Built) {
+    let (store, q) = (&mut built.0, &built.1);
     let z = normal(&[30, config.probe_dim()], 2);
     for step in 0..3 {
         let (stats, grads) = {
@@ -46,14 +38,14 @@ fn train_on(config: &QuantizerConfig, q: &dyn Quantizer<f64>, store: &mut ParamS
         }
         q.absorb(store, &stats, &Stream::new(1, step, 9));
     }
-    let (values, codes) = eval(q, store, &z);
+    let (values, codes) = eval(&built, &z);
     assert!(values.as_slice().iter().all(|y| y.is_finite()), "{config:?}");
-    assert_eq!(q.decode(store, &codes).as_slice(), values.as_slice(), "{config:?}");
+    assert_eq!(built.1.decode(&built.0, &codes).as_slice(), values.as_slice(), "{config:?}");
 }
 
 #[test]
 fn every_codebook_grows_keeps_its_codes_and_learns_on() {
-    for (config, mut store, q) in with_codebooks(|config| config) {
+    for (config, (mut store, q)) in with_codebooks(|config| config) {
         let before: Vec<_> = q.codebooks().iter().map(|book| book.codebook.values(&store)).collect();
         for book in q.codebooks() {
             book.codebook.grow(&mut store, 12, Growth::Jitter(0.1), &mut Rng::seed_from_u64(3));
@@ -68,7 +60,7 @@ fn every_codebook_grows_keeps_its_codes_and_learns_on() {
             assert_eq!(rows.len(), 12, "{config:?}: codes that are equal");
             assert!(q.radices(&store)[book.slots.clone()].iter().all(|&radix| radix == 12));
         }
-        train_on(&config, &*q, &mut store);
+        train_on(&config, (store, q));
     }
 }
 
@@ -78,15 +70,15 @@ fn wider_codes_behind_a_projection_change_no_value_and_learn_on() {
         let dim = inner.probe_dim();
         QuantizerConfig::Projected(ProjectedConfig { dim, quantizer: Box::new(inner) })
     };
-    for (config, mut store, q) in with_codebooks(projected) {
+    for (config, mut built) in with_codebooks(projected) {
         let z = normal(&[60, 5], 4);
-        let before = eval(&*q, &store, &z);
+        let before = eval(&built, &z);
         let QuantizerConfig::Projected(ProjectedConfig { dim, .. }) = &config else { unreachable!() };
-        assert!(q.raise(&mut store, 2 * dim, &mut Rng::seed_from_u64(3)), "{config:?}");
-        let after = eval(&*q, &store, &z);
+        assert!(built.1.raise(&mut built.0, 2 * dim, &mut Rng::seed_from_u64(3)), "{config:?}");
+        let after = eval(&built, &z);
         assert_eq!(before.1, after.1, "{config:?}");
         let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-12;
         assert!(before.0.as_slice().iter().zip(after.0.as_slice()).all(near), "{config:?}");
-        train_on(&config, &*q, &mut store);
+        train_on(&config, built);
     }
 }

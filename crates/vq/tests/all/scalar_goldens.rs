@@ -1,8 +1,10 @@
 //! Quantizers without a codebook, and SimVQ, against the values and gradients of vector-quantize-pytorch, in f64.
 
-use crate::common::{Case, Goldens, assert_close, permuted};
+use crate::{
+    common::{Case, Goldens, assert_close, permuted},
+    trial::{Built, build},
+};
 use gradbook_autograd::{Graph, Pad, ParamStore, Tape, Tensor};
-use gradbook_nn::Scope;
 use gradbook_vq::{
     Quantizer, QuantizerConfig,
     codebook::{CodebookConfig, Weight},
@@ -26,12 +28,6 @@ enum Source {
     Values,
     /// The sum of the losses.
     Losses,
-}
-
-fn build(config: &QuantizerConfig, dim: usize) -> (Box<dyn Quantizer<f64>>, ParamStore<f64>) {
-    let mut store = ParamStore::new();
-    let q = config.build(dim, &mut Scope::new(&mut store, 0)).expect("a legal config");
-    (q, store)
 }
 
 fn pass(q: &dyn Quantizer<f64>, store: &ParamStore<f64>, case: &Case, source: Source) -> Pass {
@@ -68,7 +64,7 @@ fn fsq_agrees_in_values_indices_codes_and_gradients() {
         let levels = integers(&case.params["levels"]);
         let (dim, all) = (levels.len(), levels.iter().product());
         let symmetric = case.params["preserve_symmetry"].as_bool().expect("a flag");
-        let (q, store) = build(&QuantizerConfig::Fsq(FsqConfig { levels, symmetric }), dim);
+        let (store, q) = build(&QuantizerConfig::Fsq(FsqConfig { levels, symmetric }), dim);
         let found = pass(&*q, &store, case, Source::Values);
         assert_eq!(found.indices, case.indices("indices"), "{}", case.name);
         assert_close(&case.name, &found.y, &case.tensor("y"));
@@ -78,7 +74,7 @@ fn fsq_agrees_in_values_indices_codes_and_gradients() {
     }
 }
 
-fn lfq(case: &Case, batch: BatchEntropy) -> (Box<dyn Quantizer<f64>>, ParamStore<f64>) {
+fn lfq(case: &Case, batch: BatchEntropy) -> Built {
     let number = |name| case.number(name).expect("a number");
     let space = if case.params["spherical"] == true { Space::Sphere } else { Space::Cube };
     let entropy = Entropy {
@@ -96,7 +92,7 @@ fn lfq_and_bsq_agree_in_values_indices_losses_and_gradients() {
     let goldens = Goldens::read("scalar.safetensors");
     for name in ["lfq", "bsq", "lfq_clamped", "bsq_clamped"] {
         let case = goldens.case(name);
-        let (q, store) = lfq(case, BatchEntropy::Exact);
+        let (store, q) = lfq(case, BatchEntropy::Exact);
         let found = pass(&*q, &store, case, Source::Values);
         assert_eq!(found.indices, case.indices("indices"), "{name}");
         assert_close(name, &found.y, &case.tensor("y"));
@@ -120,7 +116,7 @@ fn the_entropy_per_bit_agrees_in_value_and_gradient() {
     let goldens = Goldens::read("scalar.safetensors");
     for name in ["lfq", "bsq"] {
         let case = goldens.case(name);
-        let (q, store) = lfq(case, BatchEntropy::PerBit);
+        let (store, q) = lfq(case, BatchEntropy::PerBit);
         let found = pass(&*q, &store, case, Source::Losses);
         let value = |loss: &str| case.tensor(loss).item();
         let expected = 0.1 * (value("per_sample_entropy") - value("batch_entropy_by_bit"));
@@ -136,7 +132,7 @@ fn zero_is_a_minus_bit() {
     let goldens = Goldens::read("scalar.safetensors");
     let case = goldens.case("lfq_zeros");
     let config = LfqConfig { space: Space::Cube, entropy: None, commitment: Weight::constant(0.0) };
-    let (q, store) = build(&QuantizerConfig::Lfq(config), 4);
+    let (store, q) = build(&QuantizerConfig::Lfq(config), 4);
     let codes = q.encode(&store, &case.tensor("x"));
     assert_eq!(codes.column(0).iter().map(|&k| k as i64).collect::<Vec<_>>(), case.indices("indices"));
     let y = q.decode(&store, &codes);
@@ -151,7 +147,7 @@ fn latent_quantization_starts_on_the_same_grid() {
         let weight = || Weight::constant(0.1);
         let levels = integers(&case.params["levels"]);
         let config = LatentConfig { levels, quantization: weight(), commitment: weight() };
-        let (q, store) = build(&QuantizerConfig::Latent(config), 3);
+        let (store, q) = build(&QuantizerConfig::Latent(config), 3);
         for (c, (_, entry)) in store.iter().enumerate() {
             let values = case.tensor(&format!("values{c}"));
             assert_close(name, &entry.value.reshaped(*values.shape()), &values);
@@ -170,7 +166,7 @@ fn sim_vq_agrees_in_values_indices_loss_and_gradients() {
         let case = goldens.case(name);
         let learning = format!(r#"learning = {{ by = "loss", form = "linear", estimator = "{estimator}" }}"#);
         let config: CodebookConfig = toml::from_str(&format!("codes = 9\n{learning}")).expect("a config");
-        let (q, mut store) = build(&QuantizerConfig::Codebook(config), 5);
+        let (mut store, q) = build(&QuantizerConfig::Codebook(config), 5);
         // The frozen codes of the fixture have 4 channels: here a fifth is 0, and the matrix has a fifth row of no effect.
         let widened =
             |x: Tensor<f64>, axis: usize| Tape::new().constant(x).pad(axis, 0, 1, Pad::Zero).value();

@@ -1,12 +1,9 @@
 //! Quantizers trained with vector-quantize-pytorch answer here as they do there.
 
-use crate::common::path;
-use gradbook_autograd::{ParamStore, Tensor};
-use gradbook_nn::{
-    Scope,
-    checkpoint::{CheckpointError, Difference},
-};
-use gradbook_vq::{Quantizer, QuantizerConfig, torch};
+use crate::{common::path, trial::build};
+use gradbook_autograd::Tensor;
+use gradbook_nn::checkpoint::{CheckpointError, Difference};
+use gradbook_vq::torch;
 use safetensors::SafeTensors;
 
 const VECTOR_QUANTIZE: &str = "kind = \"projected\"\ndim = 3\nquantizer = { kind = \"codebook\", codes = 8 }";
@@ -17,13 +14,6 @@ const COSINE: &str =
     "kind = \"projected\"\ndim = 4\nquantizer = { kind = \"codebook\", codes = 8, metric = \"cosine\" }";
 const SHARED: &str = "kind = \"residual\"\nlevels = 3\nsharing = \"shared\"\n\
                       quantizer = { kind = \"codebook\", codes = 8 }";
-
-fn build(dim: usize, text: &str) -> (ParamStore<f32>, Box<dyn Quantizer<f32>>) {
-    let config: QuantizerConfig = toml::from_str(text).expect("a config");
-    let mut store = ParamStore::new();
-    let q = config.build(dim, &mut Scope::new(&mut store, 0)).expect("a legal config");
-    (store, q)
-}
 
 /// x, y and indices of a file.
 fn answers(file: &str) -> (Tensor<f32>, Vec<f32>, Vec<u64>) {
@@ -47,7 +37,7 @@ fn a_loaded_quantizer_gives_the_codes_and_values_it_gave_in_pytorch() {
         ("residual_vq", 6, RESIDUAL_VQ),
         ("residual_vq_shared", 5, SHARED),
     ] {
-        let (mut store, q) = build(dim, text);
+        let (mut store, q) = build::<f32>(&toml::from_str(text).expect("a config"), dim);
         torch::load(&path(&format!("{name}.safetensors")), &mut store, "").expect("it fits");
         let (x, y, indices) = answers(&format!("{name}_io.safetensors"));
         let codes = q.encode(&store, &x);
@@ -62,7 +52,7 @@ fn a_loaded_quantizer_gives_the_codes_and_values_it_gave_in_pytorch() {
 
 #[test]
 fn a_state_dict_of_another_quantizer_is_refused_with_every_difference() {
-    let (mut store, _) = build(6, VECTOR_QUANTIZE);
+    let (mut store, _) = build::<f32>(&toml::from_str(VECTOR_QUANTIZE).expect("a config"), 6);
     let before = format!("{store:?}");
     let error = torch::load(&path("residual_vq.safetensors"), &mut store, "").expect_err("a stack");
     let CheckpointError::Mismatch { differences, .. } = error else { panic!("{error}") };
@@ -77,7 +67,7 @@ fn a_state_dict_of_another_quantizer_is_refused_with_every_difference() {
 #[test]
 fn levels_that_differ_are_no_shared_codes_and_other_depths_do_not_fit() {
     let refused = |text: &str, file: &str| {
-        let (mut store, _) = build(6, text);
+        let (mut store, _) = build::<f32>(&toml::from_str(text).expect("a config"), 6);
         match torch::load(&path(file), &mut store, "").expect_err("it does not fit") {
             CheckpointError::Mismatch { differences, .. } => differences,
             error => panic!("{error}"),
