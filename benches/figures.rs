@@ -4,7 +4,7 @@
 mod work;
 
 use divan::{Bencher, black_box, counter::ItemsCount};
-use gradbook::audio::{LogMel, Standardization, Synthetic};
+use gradbook::audio::{LogMel, SYNTHETIC_RATE, Standardization, Synthetic};
 use gradbook::autograd::ParamStore;
 use gradbook::lab::{Model, Recipe, Trained};
 
@@ -26,7 +26,7 @@ fn figure(bencher: Bencher, row: &Row) {
 fn encode_ten_seconds(bencher: Bencher) {
     let recipe = Recipe::built_in("ema").expect("a built-in recipe");
     let mut store = ParamStore::new();
-    let mel = LogMel::new(recipe.data.mel.clone()).expect("sound parameters");
+    let mel = LogMel::new(recipe.data.mel.fitted(SYNTHETIC_RATE)).expect("sound parameters");
     let quantizer = recipe.quantizer.as_ref();
     let model = Model::new(&recipe.model, quantizer, mel.params().mels, &mut store, 0).expect("it fits");
     let rate = mel.params().sample_rate as usize;
