@@ -99,3 +99,26 @@ impl LogMel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MelNorm, MelParams};
+
+    #[test]
+    fn an_update_is_the_weighted_geometric_mean_of_what_its_bands_lack() {
+        // Where every band lacks the same factor 3, that mean is 3, whatever the weights: one update is exact. Filters
+        // of area 1 weigh about 0.01, so a forgotten denominator would show.
+        let mel = LogMel::new(MelParams { norm: MelNorm::Area, ..MelParams::default() }).unwrap();
+        let bins = mel.params().bins();
+        let flat = vec![2.0; bins];
+        let mut bands = Array2::zeros((1, mel.params().mels));
+        mel.bank.apply(&flat, bands.as_slice_mut().unwrap());
+        let wanted = bands.map(|b| 3.0 * b);
+        let mut s = Array2::from_elem((1, bins), 2.0);
+        mel.approach(&wanted, &mut s, 1);
+        let seen = s.iter().filter(|x| (**x - 6.0).abs() < 1e-3).count();
+        let unseen = s.iter().filter(|x| **x == 2.0).count(); // outside all bands
+        assert!(seen > bins / 2 && seen + unseen == bins, "{seen} of {bins} became 6, {unseen} stayed: {s}");
+    }
+}

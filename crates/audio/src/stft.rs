@@ -111,4 +111,34 @@ mod tests {
             assert!(worst < 1e-5, "worst error {worst} with {framing:?}");
         }
     }
+
+    #[test]
+    fn an_edge_that_windows_hardly_cover_fades() {
+        // A signal of ones: a frame is the window w, and x[1] = w[1]² over Σw², or over a twentieth of its peak where
+        // that is more. Windows of 256 a quarter apart sum up to Σw² = 3/2 inside.
+        let params = MelParams { n_fft: 256, hop: 64, framing: Framing::Inside, ..MelParams::default() };
+        let (frames, stft) = (20, Stft::new(&params));
+        let length = params.samples(frames);
+        let mut spectrogram = Array2::zeros((frames, params.bins()));
+        stft.analyze(&vec![1.0; length], frames, |t, x| {
+            spectrogram.row_mut(t).iter_mut().zip(x).for_each(|(s, x)| *s = *x);
+        });
+        let back = stft.synthesize(&spectrogram, length);
+        let w = 0.5 - 0.5 * (std::f64::consts::TAU / 255.0).cos();
+        assert!((f64::from(back[1]) / (w * w / (0.05 * 1.5)) - 1.0).abs() < 0.02, "{}", back[1]);
+    }
+
+    #[test]
+    fn the_highest_bin_of_an_even_length_is_real_whatever_it_is_given() {
+        let params = MelParams { n_fft: 16, hop: 4, ..MelParams::default() };
+        let stft = Stft::new(&params);
+        let spectrogram = |imaginary| {
+            Array2::from_shape_fn((6, 9), |(t, k)| match k {
+                0 | 8 => Complex::new(t as f32, imaginary),
+                _ => Complex::new(1.0, k as f32),
+            })
+        };
+        let length = params.samples(6);
+        assert_eq!(stft.synthesize(&spectrogram(3.0), length), stft.synthesize(&spectrogram(0.0), length));
+    }
 }

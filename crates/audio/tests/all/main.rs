@@ -6,4 +6,5 @@ mod goldens;
 mod resample;
 mod resynthesis;
 mod synthetic;
+mod values;
 mod wav;
