@@ -3,7 +3,11 @@
 use std::hash::{DefaultHasher, Hasher};
 
 use gradbook::autograd::{Graph, ParamStore, Stats, Stream, Tensor, Var};
-use gradbook::lab::{Block, Model, ModelConfig, data};
+use gradbook::lab::{
+    Block, Model, ModelConfig,
+    blocks::{Conv, Relu},
+    data,
+};
 use gradbook::nn::{
     Optimizer, OptimizerConfig, ShardedStep, StepResult,
     loss::{Reduction, mse},
@@ -49,8 +53,9 @@ pub struct Trainer {
 
 impl Trainer {
     pub fn new(setup: Setup) -> Self {
-        let conv = |channels, taps| Block::Conv { channels, taps, stride: 1, dilation: 1 };
-        let hidden = || vec![conv(setup.width, 3), Block::Relu, conv(setup.width, 3), Block::Relu];
+        let conv = |channels, taps| Block::from(Conv::new(channels, taps));
+        let relu = || Block::from(Relu {});
+        let hidden = || vec![conv(setup.width, 3), relu(), conv(setup.width, 3), relu()];
         let encoder = hidden().into_iter().chain([conv(setup.dim, 1)]).collect();
         let config = ModelConfig { encoder, decoder: hidden(), top: None };
         let quantizer = quantizing::config(setup.codes, setup.levels);

@@ -29,20 +29,21 @@ pub fn ops() -> String {
 
 /// Every kind of quantizer, with a config that names its options.
 pub fn quantizers() -> String {
+    let registry = vq::Registry::default();
     let mut out = format!(
         "# All quantizers\n\n{NOTE}\n\
          There are {} kinds. Each is one file, and each keeps the contract of \
          [chapter 13](13-your-own-quantizer.md).\n\n| kind | what it does | from |\n|---|---|---|\n",
-        vq::ALL.len()
+        registry.kinds().count()
     );
-    for kind in vq::ALL {
+    for kind in registry.kinds() {
         let _ = writeln!(out, "| `{}` | {} | {} |", kind.name, cell(kind.summary), cell(kind.paper));
     }
     out.push_str(
         "\n## A config of each\n\nEvery option is written out; most have defaults and can be left away.\n",
     );
-    for kind in vq::ALL {
-        let probe = (kind.probes)().into_iter().next().expect("every kind has a probe");
+    for kind in registry.kinds() {
+        let probe = registry.probes(kind).into_iter().next().expect("every kind has a probe");
         let config = serde_json::to_string_pretty(&probe).expect("a config is plain data");
         let _ = write!(out, "\n### `{}`\n\n```json\n{config}\n```\n", kind.name);
     }

@@ -4,6 +4,8 @@ use std::{fmt, io, path::PathBuf};
 
 use gradbook_autograd::NonFinite;
 
+use crate::parse::NoRecipe;
+
 /// Anything that stops a run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -90,13 +92,13 @@ impl RecipeError {
         Self(message.into())
     }
 
-    pub(crate) fn new(error: &toml::de::Error) -> Self {
-        Self(error.to_string().trim_end().to_owned() + &meant(error))
+    pub(crate) fn new(fault: &NoRecipe) -> Self {
+        Self(fault.shown.clone() + &meant(&fault.message))
     }
 
     /// What is wrong with a value that was set, without the place in a text that nobody wrote.
-    pub(crate) fn set(assignment: &str, error: &toml::de::Error) -> Self {
-        Self(format!("`{assignment}`: {}{}", error.message(), meant(error)))
+    pub(crate) fn set(assignment: &str, fault: &NoRecipe) -> Self {
+        Self(format!("`{assignment}`: {}{}", fault.message, meant(&fault.message)))
     }
 
     pub(crate) fn no_such_recipe(name: &str, known: &[&str]) -> Self {
@@ -109,13 +111,13 @@ impl RecipeError {
     }
 }
 
-/// The key that was probably meant by an unknown one.
-fn meant(error: &toml::de::Error) -> String {
-    let quoted: Vec<&str> = error.message().split('`').skip(1).step_by(2).collect();
-    let hint = match quoted.split_first() {
-        Some((unknown, known)) if error.message().starts_with("unknown") => nearest(unknown, known),
-        _ => None,
-    };
+/// The key or kind that was probably meant by an unknown one: it is quoted first, then those that are known.
+fn meant(message: &str) -> String {
+    let unknown = ["unknown field ", "unknown variant ", "this program knows no "];
+    let from = unknown.iter().filter_map(|start| message.find(start)).min();
+    let quoted: Vec<&str> =
+        from.map_or_else(Vec::new, |from| message[from..].split('`').skip(1).step_by(2).collect());
+    let hint = quoted.split_first().and_then(|(unknown, known)| nearest(unknown, known));
     hint.map_or_else(String::new, |name| format!("\ndid you mean `{name}`?"))
 }
 

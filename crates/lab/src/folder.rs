@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Progress, Recipe, Summary, files};
+use crate::{Error, Progress, Recipe, Registry, Summary, files};
 
 /// The folder of a run. Every file is replaced in one step or appended to by whole lines, so the program may be killed
 /// at any moment.
@@ -92,15 +92,15 @@ impl RunFolder {
     /// The recipe of the run that is there.
     ///
     /// # Errors
-    /// If there is none, or if it cannot be read.
-    pub fn read_recipe(&self) -> Result<Recipe, Error> {
+    /// If there is none, if it cannot be read, or names a kind that is not in the registry.
+    pub fn read_recipe(&self, registry: &Registry) -> Result<Recipe, Error> {
         if !self.holds_run() {
             return Err(Error::Request(format!(
                 "{} holds no run: there is no recipe.toml\n  `gradbook train` makes one",
                 self.0.display()
             )));
         }
-        Recipe::read(&self.recipe())
+        registry.read(&self.recipe())
     }
 
     /// The summary of the run that is there, if it can be read.

@@ -1,7 +1,5 @@
 //! [`Grow`]: a codebook gets more codes, at a step or when the loss has come to a plateau.
 
-use std::ops::Range;
-
 use gradbook_nn::{State, Value};
 use serde::{Deserialize, Serialize};
 
@@ -110,9 +108,9 @@ impl Growing {
         }
     }
 
-    /// The growths of a recipe that fall into `steps`, in their order.
-    pub fn due<'g>(&self, grow: &'g [Grow], steps: &Range<u64>) -> impl Iterator<Item = &'g Grow> {
-        grow.iter().zip(&self.steps).filter(|(_, due)| steps.contains(due)).map(|(grow, _)| grow)
+    /// The growths of a recipe before `step`, in their order.
+    pub fn due<'g>(&self, grow: &'g [Grow], step: u64) -> impl Iterator<Item = &'g Grow> {
+        grow.iter().zip(&self.steps).filter(move |(_, due)| **due == step).map(|(grow, _)| grow)
     }
 }
 

@@ -36,7 +36,7 @@
 //!
 //! | to understand | read |
 //! |---|---|
-//! | what can be said in a recipe | `recipe.rs`, `train_config.rs`, the files of `recipes/` |
+//! | what can be said in a recipe, by kinds of yours too | `recipe.rs`, `registry.rs`, `train_config.rs`, the files of `recipes/` |
 //! | the model | `model.rs`, `blocks.rs`; two codebooks: `two_level.rs` |
 //! | a step of training | `train.rs`; what is due at some step: `seeding.rs`, `events.rs` |
 //! | a run, interrupted and resumed | `run.rs`, `folder.rs`, `state.rs` |
@@ -46,6 +46,7 @@
 //! | tokens | `trained.rs`, [`codec`] |
 
 pub mod baseline;
+pub mod blocks;
 pub mod codec;
 pub mod compare;
 pub mod data;
@@ -53,7 +54,6 @@ pub mod files;
 pub mod inspect;
 pub mod report;
 
-mod blocks;
 mod error;
 mod evaluate;
 mod events;
@@ -62,7 +62,9 @@ mod gather;
 mod growth;
 mod metrics;
 mod model;
+mod parse;
 mod recipe;
+mod registry;
 mod run;
 mod seeding;
 mod state;
@@ -72,15 +74,17 @@ mod train_config;
 mod trained;
 mod two_level;
 
-pub use blocks::Block;
+pub use blocks::{Block, BlockConfig};
 pub use error::{Error, RecipeError};
 pub use evaluate::Evaluation;
+pub use events::{Event, EventConfig};
 pub use folder::{Existing, RunFolder};
 pub use gather::gather;
 pub use growth::{Grow, GrowAt};
 pub use metrics::{Progress, Summary};
-pub use model::{Forward, Model, ModelConfig};
+pub use model::{BuildQuantizer, Forward, Model, ModelConfig};
 pub use recipe::{BUILT_IN, Recipe};
+pub use registry::Registry;
 pub use run::{Ending, Run, Status};
 pub use train::Training;
 pub use train_config::{Crops, Raise, Seeding, TrainConfig};

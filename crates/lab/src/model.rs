@@ -1,13 +1,13 @@
 //! The spectrogram VQ-VAE: an encoder, any quantizer or none, a decoder. Convolutions run along time, channels last.
 
 use gradbook_autograd::{Graph, ParamStore, Shape, Sink, Stats, Stream, Tensor, Var};
-use gradbook_nn::{Conv1d, Conv1dConfig, Layer, Scope, Sequential};
+use gradbook_nn::{ConfigError, Conv1d, Conv1dConfig, Layer, Scope, Sequential};
 use gradbook_vq::{Absorbed, Quantized, Quantizer, QuantizerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Block, Error, TopConfig,
-    blocks::{balanced, stack},
+    blocks::{Conv, Relu, balanced, stack},
     two_level::Levels,
 };
 
@@ -27,12 +27,17 @@ pub struct ModelConfig {
 
 impl Default for ModelConfig {
     fn default() -> Self {
-        let conv = |channels, taps| Block::Conv { channels, taps, stride: 1, dilation: 1 };
-        let encoder = vec![conv(256, 3), Block::Relu, conv(256, 3), Block::Relu, conv(128, 1)];
-        let decoder = vec![conv(256, 3), Block::Relu, conv(256, 3), Block::Relu];
+        let conv = |channels, taps| Block::from(Conv::new(channels, taps));
+        let relu = || Block::from(Relu {});
+        let encoder = vec![conv(256, 3), relu(), conv(256, 3), relu(), conv(128, 1)];
+        let decoder = vec![conv(256, 3), relu(), conv(256, 3), relu()];
         Self { encoder, decoder, top: None }
     }
 }
+
+/// Builds a quantizer of rows of so many channels in a scope.
+pub type BuildQuantizer<'b> =
+    dyn FnMut(usize, &mut Scope<'_, f32>) -> Result<Box<dyn Quantizer<f32>>, ConfigError> + 'b;
 
 /// A model whose parameters are in a store.
 pub struct Model {
@@ -76,6 +81,25 @@ impl Model {
         store: &mut ParamStore<f32>,
         seed: u64,
     ) -> Result<Self, Error> {
+        match quantizer {
+            None => Self::around(config, None, mels, store, seed),
+            Some(own) => {
+                Self::around(config, Some(&mut |dim, scope| own.build(dim, scope)), mels, store, seed)
+            }
+        }
+    }
+
+    /// The same around what `quantizer` builds, once for each level of the model.
+    ///
+    /// # Errors
+    /// See [`new`](Self::new).
+    pub fn around(
+        config: &ModelConfig,
+        quantizer: Option<&mut BuildQuantizer<'_>>,
+        mels: usize,
+        store: &mut ParamStore<f32>,
+        seed: u64,
+    ) -> Result<Self, Error> {
         let mut scope = Scope::new(store, seed);
         let (encoder, latent, down, _) = stack(&config.encoder, mels, &mut scope.at("encoder"))?;
         let (decoder, channels, _, up) = stack(&config.decoder, latent, &mut scope.at("decoder"))?;
@@ -90,16 +114,17 @@ impl Model {
         decoder.output_shape(&latents)?;
         let quantizer = match (quantizer, top) {
             (None, None) => None,
-            (Some(config), None) => Some(config.build(latent, &mut scope.at("quantizer"))?),
-            (Some(config), Some(top)) => {
+            (Some(build), None) => Some(build(latent, &mut scope.at("quantizer"))?),
+            (Some(build), Some(top)) => {
                 top.encoder.output_shape(&latents)?;
-                Some(Box::new(top.quantizer(config, latent, &mut scope)?) as Box<dyn Quantizer<f32>>)
+                Some(Box::new(top.quantizer(build, latent, &mut scope)?) as Box<dyn Quantizer<f32>>)
             }
             (None, Some(_)) => {
                 return Err(Error::Request("the recipe cannot work: model.top needs a quantizer".into()));
             }
         };
-        Ok(Self { encoder, decoder, quantizer, latent, down, top: factor })
+        let top = factor * quantizer.as_ref().map_or(1, |quantizer| quantizer.stride());
+        Ok(Self { encoder, decoder, quantizer, latent, down, top })
     }
 
     /// Frames per step of the coarsest level: inputs are multiples of it long.

@@ -1,12 +1,12 @@
 //! [`Recipe`]: everything about a run, as a short TOML file in which what is left out has a sensible value.
 
-use std::{fs, path::Path};
+use std::fmt;
 
 use gradbook_audio::CorpusConfig;
 use gradbook_vq::QuantizerConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ModelConfig, RecipeError, TrainConfig};
+use crate::{ModelConfig, RecipeError, Registry, TrainConfig, parse};
 
 /// A run: data, model, quantizer, training.
 ///
@@ -17,7 +17,7 @@ use crate::{Error, ModelConfig, RecipeError, TrainConfig};
 /// let error = Recipe::parse("[train]\nstpes = 10").unwrap_err();
 /// assert!(error.to_string().contains("did you mean `steps`"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// What it is called in tables; the name of its file if left out.
@@ -38,6 +38,9 @@ pub struct Recipe {
     /// How it is trained.
     #[serde(default)]
     pub train: TrainConfig,
+    /// The kinds it may name.
+    #[serde(skip)]
+    pub registry: Registry,
 }
 
 macro_rules! built_in {
@@ -77,13 +80,26 @@ built_in![
     "autoencoder",
 ];
 
+/// Two recipes are the same if they say the same.
+impl PartialEq for Recipe {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_toml() == other.to_toml()
+    }
+}
+
+impl fmt::Debug for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_toml())
+    }
+}
+
 impl Recipe {
-    /// Reads a recipe from its text.
+    /// Reads a recipe of built-in kinds from its text; [`Registry::parse`] reads others.
     ///
     /// # Errors
     /// What is wrong and where; for an unknown key, the nearest known one.
     pub fn parse(text: &str) -> Result<Self, RecipeError> {
-        toml::from_str(text).map_err(|error| RecipeError::new(&error))
+        Registry::default().parse(text)
     }
 
     /// A recipe that comes with the program.
@@ -91,38 +107,7 @@ impl Recipe {
     /// # Errors
     /// If there is none of this name; then the nearest one is suggested.
     pub fn built_in(name: &str) -> Result<Self, RecipeError> {
-        let (_, text) = BUILT_IN.iter().find(|(known, _)| *known == name).ok_or_else(|| {
-            let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-            RecipeError::no_such_recipe(name, &names)
-        })?;
-        Ok(Self { name: name.to_owned(), ..Self::parse(text)? })
-    }
-
-    /// A recipe of this name that comes with the program, or the file `name` if it ends in `.toml`.
-    ///
-    /// # Errors
-    /// If there is no such recipe or file, or if it cannot be read.
-    pub fn find(name: &str) -> Result<Self, Error> {
-        let path = Path::new(name);
-        if path.extension().is_none_or(|end| end != "toml") {
-            return Ok(Self::built_in(name)?);
-        }
-        Self::read(path)
-    }
-
-    /// Reads a recipe from a file.
-    ///
-    /// # Errors
-    /// If there is no such file, or what is wrong with it and where.
-    pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
-        let malformed =
-            |error: RecipeError| Error::Malformed { path: path.into(), reason: error.to_string() };
-        let mut recipe = Self::parse(&text).map_err(malformed)?;
-        if recipe.name.is_empty() {
-            recipe.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        }
-        Ok(recipe)
+        Registry::default().built_in(name)
     }
 
     /// The recipe as a TOML file.
@@ -156,6 +141,6 @@ impl Recipe {
         }
         place.insert(last.to_owned(), value);
         let text = toml::to_string(&table).expect("a table can be written as TOML");
-        toml::from_str(&text).map_err(|error| RecipeError::set(assignment, &error))
+        parse::recipe(&text, &self.registry).map_err(|fault| RecipeError::set(assignment, &fault))
     }
 }

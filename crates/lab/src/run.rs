@@ -76,7 +76,7 @@ impl<'c> Run<'c> {
     }
 
     fn resume(wanted: &Recipe, corpus: &'c Corpus, folder: RunFolder) -> Result<Self, Error> {
-        let recipe = folder.read_recipe()?;
+        let recipe = folder.read_recipe(&wanted.registry)?;
         if recipe != *wanted {
             return Err(Error::Request(format!(
                 "{} was made with another recipe, other data or other options\n  --resume goes on with the same, or with \

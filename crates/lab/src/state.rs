@@ -50,7 +50,7 @@ impl Training<'_> {
     pub fn restore(&mut self, path: &Path) -> Result<(), Error> {
         let file = open(path, &self.recipe)?;
         self.growing = grown(&file, &self.recipe)?;
-        self.reshape(0..file.header().step)?;
+        (0..file.header().step).try_for_each(|step| self.happen(step))?;
         self.average = self.recipe.train.average.map(|decay| WeightAverage::new(decay, &self.store));
         let mut counters = Counters([0; 3]);
         let mut sections: Vec<(&str, &mut dyn State<f32>)> =
@@ -79,13 +79,13 @@ pub(crate) fn grown(file: &Checkpoint, recipe: &Recipe) -> Result<Growing, Error
 /// A checkpoint of a run of this recipe.
 pub(crate) fn open(path: &Path, recipe: &Recipe) -> Result<Checkpoint, Error> {
     let file = Checkpoint::read(path)?;
-    if Recipe::parse(&file.header().config).is_ok_and(|saved| saved == *recipe) {
-        return Ok(file);
-    }
-    Err(Error::Malformed {
-        path: path.into(),
-        reason: "it was made with another recipe than the recipe.toml beside it\n  put the old recipe back, or start \
-                 over with --overwrite"
-            .into(),
-    })
+    let reason = match recipe.registry.parse(&file.header().config) {
+        Ok(saved) if saved == *recipe => return Ok(file),
+        Err(error) => return Err(Error::Malformed { path: path.into(), reason: error.to_string() }),
+        Ok(_) => {
+            "it was made with another recipe than the recipe.toml beside it\n  put the old recipe back, or start over with \
+             --overwrite"
+        }
+    };
+    Err(Error::Malformed { path: path.into(), reason: reason.into() })
 }

@@ -1,6 +1,6 @@
 //! A recipe over another number of steps: whatever happens at a time happens at the same share of the run.
 
-use gradbook_nn::Schedule;
+use gradbook_nn::{Schedule, named::Options};
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -24,20 +24,32 @@ impl Recipe {
         let quantizer = self.quantizer.as_ref().map(|quantizer| {
             let mut table = Table::try_from(quantizer).expect("a quantizer's settings are a table");
             stretch_table(&mut table, &at);
-            table.try_into().expect("times alone have changed")
+            let options = Options::of(Value::Table(table), "a quantizer");
+            options.and_then(|options| self.registry.quantizer_of(options)).expect("times alone have changed")
         });
-        Self { train: self.train.stretched(&at, steps), quantizer, ..self.clone() }
+        let mut train = self.train.stretched(&at, steps);
+        for event in &mut train.events {
+            let mut table = Table::try_from(&*event).expect("an event's settings are a table");
+            stretch_table(&mut table, &at);
+            let options = Options::of(Value::Table(table), "an event");
+            *event = options
+                .and_then(|options| self.registry.event_of(options))
+                .expect("times alone have changed");
+        }
+        Self { train, quantizer, ..self.clone() }
     }
 }
 
-/// Moves what a quantizer's settings call `until` or `schedule`.
+/// Moves what settings call `step`, `until` or `schedule`.
 fn stretch_table(table: &mut Table, at: &dyn Fn(u64) -> u64) {
     for (key, value) in table.iter_mut() {
         match (key.as_str(), value) {
-            ("until", Value::Integer(step)) => *step = at(u64::try_from(*step).unwrap_or(0)) as i64,
+            ("until" | "step", Value::Integer(step)) => *step = at(u64::try_from(*step).unwrap_or(0)) as i64,
             ("schedule", value) => {
-                let schedule = Schedule::deserialize(value.clone()).expect("it was written from one");
-                *value = Value::try_from(stretch(&schedule, at)).expect("it can be written as it was read");
+                if let Ok(schedule) = Schedule::deserialize(value.clone()) {
+                    *value =
+                        Value::try_from(stretch(&schedule, at)).expect("it can be written as it was read");
+                }
             }
             (_, Value::Table(inner)) => stretch_table(inner, at),
             (_, Value::Array(all)) => {

@@ -11,7 +11,7 @@ use gradbook_nn::{
 };
 use gradbook_vq::Absorbed;
 
-use crate::{Error, Evaluation, Model, Progress, Recipe, data, events, growth::Growing};
+use crate::{BuildQuantizer, Error, Evaluation, Model, Progress, Recipe, data, growth::Growing};
 
 /// Keys the randomness of events and statistics apart from that of the shards.
 pub(crate) const AFTER: u64 = u64::MAX - 1;
@@ -49,10 +49,33 @@ impl<'c> Training<'c> {
     /// # Errors
     /// If the recipe cannot work, or the corpus cannot be read.
     pub fn new(recipe: Recipe, corpus: &'c Corpus) -> Result<Self, Error> {
+        match recipe.quantizer.clone() {
+            None => Self::start(recipe, corpus, None),
+            Some(own) => Self::start(recipe, corpus, Some(&mut |dim, scope| own.build(dim, scope))),
+        }
+    }
+
+    /// The same with a quantizer that no recipe names, for a loop of your own: with what `quantizer` builds.
+    ///
+    /// # Errors
+    /// If the recipe cannot work, or the corpus cannot be read.
+    pub fn with_quantizer(
+        recipe: Recipe,
+        corpus: &'c Corpus,
+        quantizer: &mut BuildQuantizer<'_>,
+    ) -> Result<Self, Error> {
+        Self::start(recipe, corpus, Some(quantizer))
+    }
+
+    fn start(
+        recipe: Recipe,
+        corpus: &'c Corpus,
+        quantizer: Option<&mut BuildQuantizer<'_>>,
+    ) -> Result<Self, Error> {
         data::check(corpus, recipe.train.crop)?;
         let mut store = ParamStore::new();
         let (seed, mels) = (recipe.train.seed, corpus.mel.mels);
-        let model = Model::new(&recipe.model, recipe.quantizer.as_ref(), mels, &mut store, seed)?;
+        let model = Model::around(&recipe.model, quantizer, mels, &mut store, seed)?;
         if recipe.train.batch == 0 || recipe.train.crop == 0 || recipe.train.shards == 0 {
             return Err(Error::Request(
                 "the recipe cannot work: train.batch, crop and shards are at least 1".into(),
@@ -182,9 +205,9 @@ impl<'c> Training<'c> {
         result
     }
 
-    /// What is due before this step: growth, wider codes, seeding.
+    /// What is due before this step: growth, wider codes, events of the recipe's own, seeding.
     fn events(&mut self) -> Result<(), Error> {
-        self.reshape(self.step..self.step + 1)?;
+        self.happen(self.step)?;
         if self.recipe.train.freeze_encoder == Some(self.step) {
             self.settle();
         }
@@ -197,15 +220,6 @@ impl<'c> Training<'c> {
             average.swap(&mut self.store);
             *average = WeightAverage::new(self.recipe.train.average.unwrap_or_default(), &self.store);
         }
-    }
-
-    /// Growth and widening that fall into `steps`. Also brings a fresh model to the shapes of a checkpoint.
-    pub(crate) fn reshape(&mut self, steps: std::ops::Range<u64>) -> Result<(), Error> {
-        if events::reshape(&self.recipe, &self.growing, &self.model, &mut self.store, steps)? {
-            let all: Vec<_> = self.store.trainable().collect();
-            all.into_iter().for_each(|id| self.optimizer.resize(id, &self.store));
-        }
-        Ok(())
     }
 
     /// Takes away the gradients of codes that are frozen.

@@ -3,7 +3,7 @@
 use gradbook_nn::OptimizerConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::Grow;
+use crate::{Event, Grow};
 
 /// How a model is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct TrainConfig {
     pub grow: Vec<Grow>,
     /// The codes behind a projection are widened at these steps.
     pub raise: Vec<Raise>,
+    /// Events of kinds that a [`Registry`](crate::Registry) was given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Event>,
     /// From this step on the encoder stands still (at its moving average, if there is one), and decoder and codes settle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze_encoder: Option<u64>,
@@ -109,6 +112,7 @@ impl Default for TrainConfig {
             seeding: None,
             grow: Vec::new(),
             raise: Vec::new(),
+            events: Vec::new(),
             freeze_encoder: None,
             freeze_codes: None,
             average: None,

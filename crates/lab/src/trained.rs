@@ -6,7 +6,7 @@ use gradbook_nn::{State, WeightAverage};
 use gradbook_vq::{Codes, Quantizer};
 use ndarray::{Array2, Axis, concatenate, s};
 
-use crate::{Error, Model, Recipe, RunFolder, events, state};
+use crate::{Error, Model, Recipe, Registry, RunFolder, events, state};
 
 /// A model out of a checkpoint, with its averaged weights if the recipe asks for them.
 pub struct Trained {
@@ -25,12 +25,20 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// Loads the model of a run.
+    /// Loads the model of a run whose kinds are built in.
     ///
     /// # Errors
     /// If there is no run, no checkpoint yet, or if it is damaged.
     pub fn load(folder: &RunFolder) -> Result<Self, Error> {
-        let recipe = folder.read_recipe()?;
+        Self::load_with(folder, &Registry::default())
+    }
+
+    /// Loads the model of a run whose kinds are in a registry.
+    ///
+    /// # Errors
+    /// If there is no run, no checkpoint yet, if it is damaged, or needs a kind that is not in the registry.
+    pub fn load_with(folder: &RunFolder, registry: &Registry) -> Result<Self, Error> {
+        let recipe = folder.read_recipe(registry)?;
         let path = folder.checkpoint();
         let Some(standardization) = recipe.data.standardization else {
             let reason = "data.standardization is missing: this is not the recipe of a run".into();
@@ -49,7 +57,9 @@ impl Trained {
         let quantizer = recipe.quantizer.as_ref();
         let model = Model::new(&recipe.model, quantizer, recipe.data.mel.mels, &mut store, seed)?;
         let growing = state::grown(&file, &recipe)?;
-        events::reshape(&recipe, &growing, &model, &mut store, 0..step)?;
+        for step in 0..step {
+            events::happen(&recipe, &growing, &model, &mut store, step)?;
+        }
         let mut average = recipe.train.average.map(|decay| WeightAverage::new(decay, &store));
         let mut sections: Vec<(&str, &mut dyn State<f32>)> = vec![("model", &mut store)];
         if let Some(average) = &mut average {

@@ -2,22 +2,23 @@
 
 use gradbook_autograd::{Graph, ParamStore, Rng, Stats, Stream, Tape, Tensor, Var};
 use gradbook_nn::{Conv1d, Conv1dConfig, Layer, Scope, Sequential};
-use gradbook_vq::{Absorbed, Book, Codes, Latent, Quantized, Quantizer, QuantizerConfig};
+use gradbook_vq::{Absorbed, Book, Codes, Latent, Quantized, Quantizer};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Block, Error,
     blocks::{balanced, stack},
+    model::BuildQuantizer,
 };
 
 /// The encoder and decoder of the coarse level of a [`TwoLevel`] quantizer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TopConfig {
+pub struct TopConfig<B = Vec<Block>> {
     /// From latents to the top; its strides make the top shorter.
-    pub encoder: Vec<Block>,
+    pub encoder: B,
     /// From the top's values back to as many steps.
-    pub decoder: Vec<Block>,
+    pub decoder: B,
 }
 
 /// A level of few places on top of the one the encoder gives, each with its own quantizer, the upper one with an encoder
@@ -68,7 +69,7 @@ impl Levels {
 
     pub fn quantizer(
         self,
-        config: &QuantizerConfig,
+        build: &mut BuildQuantizer<'_>,
         latent: usize,
         scope: &mut Scope<'_, f32>,
     ) -> Result<TwoLevel, Error> {
@@ -78,8 +79,8 @@ impl Levels {
             encoder: self.encoder,
             decoder: self.decoder,
             factor: self.factor,
-            top: config.build(top, &mut scope.at("quantizer").at("top"))?,
-            bottom: config.build(latent, &mut scope.at("quantizer").at("bottom"))?,
+            top: build(top, &mut scope.at("quantizer").at("top"))?,
+            bottom: build(latent, &mut scope.at("quantizer").at("bottom"))?,
             inward: Conv1d::new(&mut scope.at("encoder").at("join"), joined)?,
             outward: Conv1d::new(&mut scope.at("decoder").at("join"), joined)?,
         })

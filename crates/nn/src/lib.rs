@@ -47,11 +47,13 @@
 //! | the learning rate | `schedule.rs` |
 //! | threads without randomness | `shard.rs` |
 //! | saving and going on | [`checkpoint`], `state.rs` |
+//! | configs by name, yours too | [`named`] |
 
 pub mod check;
 pub mod checkpoint;
 pub mod layers;
 pub mod loss;
+pub mod named;
 
 mod error;
 mod init;

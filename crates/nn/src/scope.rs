@@ -1,6 +1,6 @@
 //! [`Scope`]: where a layer puts its parameters — a store, a dotted prefix, and the seed they are drawn from.
 
-use std::fmt::Display;
+use std::{any::Any, fmt::Display};
 
 use gradbook_autograd::{ParamId, ParamStore, Real, Rng, Role, Shape, Tensor};
 use ndarray_rand::rand::SeedableRng;
@@ -75,6 +75,12 @@ impl<'s, T: Real> Scope<'s, T> {
     /// The store.
     pub fn store(&mut self) -> &mut ParamStore<T> {
         self.store
+    }
+
+    /// The same scope, if its numbers are those: what has no generic methods can then build in it.
+    pub fn cast<U: Real>(&mut self) -> Option<Scope<'_, U>> {
+        let store: &mut dyn Any = self.store;
+        Some(Scope { store: store.downcast_mut()?, prefix: self.prefix.clone(), seed: self.seed })
     }
 
     fn name(&self, name: impl Display) -> String {

@@ -39,6 +39,7 @@
 //! | a codebook | `codebook/mod.rs`; `ema.rs` and `loss.rs` beside it are how codes learn, `estimator.rs` how gradients pass |
 //! | the levers against collapse | [`codebook::CodebookConfig`], [`kmeans`], `codebook/ema.rs` (respawn) |
 //! | a quantizer without a codebook | `kinds/fsq.rs`; the other files of [`kinds`] are variations |
+//! | which kinds a config can name, yours too | `registry.rs`, `kinds/mod.rs` |
 //! | quantizers made of quantizers | `combine/residual.rs`; the other files of [`combine`] |
 //! | the health of a codebook | [`diagnostics`] |
 //! | the speed of the search | [`search`] |
@@ -61,9 +62,13 @@ mod draw;
 mod inset;
 mod masked;
 mod quantizer;
+mod registry;
 mod strands;
 
+pub use gradbook_nn::named::{KindError, Options};
+
 pub use codes::{Codes, SKIPPED, TokenError};
-pub use kinds::{ALL, Kind, KindConfig, QuantizerConfig};
+pub use kinds::{KindConfig, QuantizerConfig};
 pub use masked::quantize_masked;
 pub use quantizer::{Absorbed, Book, Latent, Loss, Passage, Quantized, Quantizer};
+pub use registry::{Kind, Registry};

@@ -38,6 +38,11 @@ pub trait Quantizer<T: Real>: Send + Sync {
         true
     }
 
+    /// The lengths of its sequences are multiples of this.
+    fn stride(&self) -> usize {
+        1
+    }
+
     /// Whether every slot chooses without looking ahead. Where it does, each level of a stack takes the nearest code to
     /// what is left, and the error falls level by level. A beam may give up an early level's best code for a better sum, so
     /// the error of its first levels alone promises nothing; that of the whole sum does.

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode, sync::atomic::Ordering};
 
 use clap::Args;
-use gradbook_lab::{Error, Recipe, RunFolder, Summary, compare, report};
+use gradbook_lab::{Error, Recipe, Registry, RunFolder, Summary, compare, report};
 
 use super::{Outcome, write};
 use crate::{
@@ -39,9 +39,9 @@ pub struct Compare {
 }
 
 impl Compare {
-    pub fn run(&self, loudness: &Loudness) -> Outcome {
+    pub fn run(&self, loudness: &Loudness, registry: &Registry) -> Outcome {
         let story = self.recipes.is_empty() && self.options.data.is_none() && self.options.steps.is_none();
-        let recipes = self.recipes(story)?;
+        let recipes = self.recipes(story, registry)?;
         let Some(first) = recipes.first() else { return Err("name at least one recipe".into()) };
         let corpus = load(&first.data, loudness)?;
         let width = recipes.iter().map(|recipe| recipe.name.len()).max().unwrap_or(0);
@@ -86,14 +86,14 @@ impl Compare {
     }
 
     /// The recipes with the same data and seed.
-    fn recipes(&self, story: bool) -> Result<Vec<Recipe>, Error> {
+    fn recipes(&self, story: bool, registry: &Registry) -> Result<Vec<Recipe>, Error> {
         let named: Vec<&str> = match self.recipes.as_slice() {
             [] => STORY.to_vec(),
             names => names.iter().map(String::as_str).collect(),
         };
         let mut recipes: Vec<Recipe> = Vec::new();
         for name in named {
-            let mut recipe = Recipe::find(name)?;
+            let mut recipe = registry.find(name)?;
             // The data of all are those given here, whatever the recipe says.
             (recipe.data, recipe.train.seed) = (gradbook_audio::CorpusConfig::default(), 0);
             if story {

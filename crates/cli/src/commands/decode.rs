@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use gradbook_lab::{RunFolder, Trained, codec};
+use gradbook_lab::{Registry, RunFolder, Trained, codec};
 
 use super::Outcome;
 use crate::{Loudness, terminal::Style};
@@ -23,13 +23,13 @@ pub struct Decode {
 }
 
 impl Decode {
-    pub fn run(&self, loudness: &Loudness) -> Outcome {
+    pub fn run(&self, loudness: &Loudness, registry: &Registry) -> Outcome {
         let shown = self.tokens.display();
         let text =
             fs::read_to_string(&self.tokens).map_err(|error| format!("cannot read {shown}: {error}"))?;
         let tokens =
             serde_json::from_str(&text).map_err(|error| format!("{shown} holds no tokens: {error}"))?;
-        let model = Trained::load(&RunFolder::new(&self.run))?;
+        let model = Trained::load_with(&RunFolder::new(&self.run), registry)?;
         for path in codec::decode(&model, &tokens, &self.tokens, &self.out)? {
             if !loudness.quiet {
                 eprintln!("{}", Style::Note.paint(path.display()));

@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use gradbook_audio::wav_files;
-use gradbook_lab::{RunFolder, Trained, codec};
+use gradbook_lab::{Registry, RunFolder, Trained, codec};
 
 use super::{Outcome, write};
 use crate::{Loudness, terminal::Style};
@@ -25,8 +25,8 @@ pub struct Encode {
 }
 
 impl Encode {
-    pub fn run(&self, loudness: &Loudness) -> Outcome {
-        let model = Trained::load(&RunFolder::new(&self.run))?;
+    pub fn run(&self, loudness: &Loudness, registry: &Registry) -> Outcome {
+        let model = Trained::load_with(&RunFolder::new(&self.run), registry)?;
         let files: Result<Vec<_>, _> = self.files.iter().map(|path| wav_files(path)).collect();
         let tokens = codec::encode(&model, &files?.concat())?;
         write(&self.out, serde_json::to_string(&tokens)? + "\n")?;

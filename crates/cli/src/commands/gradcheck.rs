@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use gradbook_autograd::{check, ops};
-use gradbook_lab::compare::align;
+use gradbook_lab::{Registry, compare::align};
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -37,8 +37,8 @@ struct Row {
 }
 
 impl Gradcheck {
-    pub fn run(&self) -> Outcome {
-        let op = ops::ALL.iter().map(|op| ("op", *op));
+    pub fn run(&self, registry: &Registry) -> Outcome {
+        let op = ops::ALL.iter().chain(registry.ops()).map(|op| ("op", *op));
         let layer = gradbook_nn::layers::ALL.iter().map(|op| ("layer", *op));
         let loss = gradbook_nn::loss::ALL.iter().map(|op| ("loss", *op));
         let wanted: Vec<_> = op

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use gradbook_lab::{RunFolder, Trained, inspect::inspect};
+use gradbook_lab::{Registry, RunFolder, Trained, inspect::inspect};
 
 use super::Outcome;
 use crate::{Loudness, options::load};
@@ -20,8 +20,8 @@ pub struct Inspect {
 }
 
 impl Inspect {
-    pub fn run(&self, loudness: &Loudness) -> Outcome {
-        let model = Trained::load(&RunFolder::new(&self.run))?;
+    pub fn run(&self, loudness: &Loudness, registry: &Registry) -> Outcome {
+        let model = Trained::load_with(&RunFolder::new(&self.run), registry)?;
         let health = inspect(&model, &load(&model.recipe.data, loudness)?)?;
         if self.json {
             println!("{}", serde_json::to_string(&health)?);

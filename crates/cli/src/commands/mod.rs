@@ -13,6 +13,7 @@ mod train;
 use std::{error::Error, path::Path, process::ExitCode};
 
 use clap::Subcommand;
+use gradbook_lab::Registry;
 
 use crate::Loudness;
 
@@ -44,16 +45,16 @@ pub enum Command {
 
 impl Command {
     /// Does it.
-    pub fn run(&self, loudness: &Loudness) -> Outcome {
+    pub fn run(&self, loudness: &Loudness, registry: &Registry) -> Outcome {
         match self {
-            Self::Train(command) => command.run(loudness),
-            Self::Compare(command) => command.run(loudness),
-            Self::Encode(command) => command.run(loudness),
-            Self::Decode(command) => command.run(loudness),
-            Self::Inspect(command) => command.run(loudness),
-            Self::Recipes(command) => command.run(),
-            Self::Quantizers(command) => command.run(),
-            Self::Gradcheck(command) => command.run(),
+            Self::Train(command) => command.run(loudness, registry),
+            Self::Compare(command) => command.run(loudness, registry),
+            Self::Encode(command) => command.run(loudness, registry),
+            Self::Decode(command) => command.run(loudness, registry),
+            Self::Inspect(command) => command.run(loudness, registry),
+            Self::Recipes(command) => command.run(registry),
+            Self::Quantizers(command) => command.run(registry),
+            Self::Gradcheck(command) => command.run(registry),
             Self::Completions(command) => command.run(),
         }
     }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use gradbook_lab::Registry;
 use serde_json::json;
 
 use super::Outcome;
@@ -16,15 +17,15 @@ pub struct Quantizers {
 }
 
 impl Quantizers {
-    pub fn run(&self) -> Outcome {
-        let kinds = gradbook_vq::ALL;
+    pub fn run(&self, registry: &Registry) -> Outcome {
+        let kinds = registry.quantizers();
         if self.json {
             let row = |kind: &gradbook_vq::Kind| json!({"kind": kind.name, "about": kind.summary, "paper": kind.paper});
-            println!("{}", serde_json::Value::from_iter(kinds.iter().map(row)));
+            println!("{}", serde_json::Value::from_iter(kinds.kinds().map(row)));
             return Ok(ExitCode::SUCCESS);
         }
-        let width = kinds.iter().map(|kind| kind.name.len()).max().unwrap_or(0);
-        for kind in kinds {
+        let width = kinds.kinds().map(|kind| kind.name.len()).max().unwrap_or(0);
+        for kind in kinds.kinds() {
             let name = Style::Strong.paint(format!("{:<width$}", kind.name));
             println!("{name}  {}", wrapped(&format!("{} ({})", kind.summary, kind.paper), width + 2));
         }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use gradbook_lab::{BUILT_IN, Recipe};
+use gradbook_lab::{BUILT_IN, Registry};
 
 use super::Outcome;
 use crate::terminal::{Style, wrapped};
@@ -21,19 +21,19 @@ pub struct Recipes {
 }
 
 impl Recipes {
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self, registry: &Registry) -> Outcome {
         let names = BUILT_IN
             .iter()
             .map(|(name, _)| *name)
             .filter(|name| self.name.as_ref().is_none_or(|n| n == name));
         if let Some(name) = &self.name {
-            let recipe = Recipe::built_in(name)?;
+            let recipe = registry.built_in(name)?;
             if !self.json {
                 print!("{}", recipe.to_toml());
                 return Ok(ExitCode::SUCCESS);
             }
         }
-        let recipes = names.map(Recipe::built_in).collect::<Result<Vec<_>, _>>()?;
+        let recipes = names.map(|name| registry.built_in(name)).collect::<Result<Vec<_>, _>>()?;
         if self.json {
             println!("{}", serde_json::to_string(&recipes)?);
             return Ok(ExitCode::SUCCESS);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use gradbook_lab::{Ending, Existing, Recipe, Run, RunFolder, compare::table, gather};
+use gradbook_lab::{Ending, Existing, Registry, Run, RunFolder, compare::table, gather};
 
 use super::{Outcome, write};
 use crate::{
@@ -37,7 +37,7 @@ pub struct Train {
 }
 
 impl Train {
-    pub fn run(&self, loudness: &Loudness) -> Outcome {
+    pub fn run(&self, loudness: &Loudness, registry: &Registry) -> Outcome {
         let existing = self.options.existing.choice();
         let name = self.recipe.as_deref().unwrap_or("best");
         let stem = Path::new(name).file_stem().unwrap_or_default();
@@ -46,8 +46,11 @@ impl Train {
         let as_begun = existing == Existing::Resume
             && !self.options.change_anything()
             && (folder.holds_run() || self.recipe.is_none());
-        let recipe =
-            if as_begun { folder.read_recipe()? } else { self.options.apply(Recipe::find(name)?)? };
+        let recipe = if as_begun {
+            folder.read_recipe(registry)?
+        } else {
+            self.options.apply(registry.find(name)?)?
+        };
         let corpus = load(&recipe.data, loudness)?;
         let watch = Watch::new(&recipe.name, recipe.name.len(), loudness);
         let mut run = Run::open(recipe, &corpus, folder, existing)?;

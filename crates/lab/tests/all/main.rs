@@ -2,6 +2,7 @@
 
 mod codec;
 mod common;
+mod foreign;
 mod levers;
 mod recipes;
 mod resume;

@@ -43,6 +43,12 @@ impl<T: Real> Default for Sequential<T> {
     }
 }
 
+impl<T: Real> FromIterator<Box<dyn Layer<T>>> for Sequential<T> {
+    fn from_iter<I: IntoIterator<Item = Box<dyn Layer<T>>>>(layers: I) -> Self {
+        Self { layers: layers.into_iter().collect() }
+    }
+}
+
 impl<T: Real> Sequential<T> {
     /// No layer yet.
     pub fn new() -> Self {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Parts, Sharing, named, side_by_side};
 use crate::{
-    Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer, kinds::QuantizerConfig,
+    Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
+    kinds::QuantizerConfig,
 };
 
 /// Equal groups of channels with the same kind of quantizer: G groups of K codes each make Kᴳ.
@@ -17,11 +18,11 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct GroupedConfig {
+pub struct GroupedConfig<Q = QuantizerConfig> {
     /// The number of groups, which divides the channels.
     pub groups: usize,
     /// The quantizer of each group.
-    pub quantizer: Box<QuantizerConfig>,
+    pub quantizer: Q,
 }
 
 impl KindConfig for GroupedConfig {
@@ -46,13 +47,18 @@ impl KindConfig for GroupedConfig {
     fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
         let of = |(i, inner): (usize, &QuantizerConfig)| Self {
             groups: [2, 3, 1][i % 3],
-            quantizer: Box::new(inner.clone()),
+            quantizer: inner.clone(),
         };
         inner.iter().enumerate().map(of).collect()
     }
 
     fn probe_dim(&self) -> usize {
         self.groups * self.quantizer.probe_dim()
+    }
+
+    fn read(options: Options, registry: &Registry) -> Result<Self, KindError> {
+        let GroupedConfig::<Options> { groups, quantizer } = options.read()?;
+        Ok(Self { groups, quantizer: registry.inner(quantizer)? })
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{placed, rowwise, side_by_side};
 use crate::{
-    Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer,
+    Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
     kinds::{QuantizerConfig, illegal},
 };
 
@@ -32,11 +32,11 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HeadsConfig {
+pub struct HeadsConfig<Q = QuantizerConfig> {
     /// The number of heads, which divides the channels.
     pub heads: usize,
     /// The quantizer of all heads.
-    pub quantizer: Box<QuantizerConfig>,
+    pub quantizer: Q,
 }
 
 impl KindConfig for HeadsConfig {
@@ -59,13 +59,18 @@ impl KindConfig for HeadsConfig {
     fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
         let of = |(i, inner): (usize, &QuantizerConfig)| Self {
             heads: [1, 2, 3][i % 3],
-            quantizer: Box::new(inner.clone()),
+            quantizer: inner.clone(),
         };
         inner.iter().enumerate().map(of).collect()
     }
 
     fn probe_dim(&self) -> usize {
         self.heads * self.quantizer.probe_dim()
+    }
+
+    fn read(options: Options, registry: &Registry) -> Result<Self, KindError> {
+        let HeadsConfig::<Options> { heads, quantizer } = options.read()?;
+        Ok(Self { heads, quantizer: registry.inner(quantizer)? })
     }
 }
 

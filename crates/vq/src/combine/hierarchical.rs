@@ -1,5 +1,4 @@
-//! Hierarchical quantization: coarse features first, then finer ones conditioned on what the coarser levels decoded.
-//! VQ-VAE-2, Razavi et al. 2019, arXiv:1906.00446.
+//! Coarse features first, then finer ones given what the coarser decoded: VQ-VAE-2, Razavi et al. 2019, arXiv:1906.00446.
 
 use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope};
@@ -7,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Parts, Sharing, exhausted, named, projected::Map, side_by_side};
 use crate::{
-    Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer,
+    Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Quantized, Quantizer, Registry,
     kinds::{QuantizerConfig, illegal},
 };
 
@@ -40,11 +39,11 @@ use crate::{
 /// If the length of an item is not a multiple of the largest stride. (The rows of a z `[row, channel]` may be any number.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HierarchicalConfig {
+pub struct HierarchicalConfig<Q = QuantizerConfig> {
     /// The strides of the levels before the last, from coarse to fine, each a multiple of the next.
     pub strides: Vec<usize>,
     /// The quantizer of each level.
-    pub quantizer: Box<QuantizerConfig>,
+    pub quantizer: Q,
 }
 
 impl KindConfig for HierarchicalConfig {
@@ -75,13 +74,18 @@ impl KindConfig for HierarchicalConfig {
     fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
         let of = |(i, inner): (usize, &QuantizerConfig)| Self {
             strides: [vec![3], vec![5], vec![4, 2]][i % 3].clone(),
-            quantizer: Box::new(inner.clone()),
+            quantizer: inner.clone(),
         };
         inner.iter().enumerate().map(of).collect()
     }
 
     fn probe_dim(&self) -> usize {
         self.quantizer.probe_dim()
+    }
+
+    fn read(options: Options, registry: &Registry) -> Result<Self, KindError> {
+        let HierarchicalConfig::<Options> { strides, quantizer } = options.read()?;
+        Ok(Self { strides, quantizer: registry.inner(quantizer)? })
     }
 }
 
@@ -155,6 +159,10 @@ impl<T: Real> Quantizer<T> for Hierarchical<T> {
 
     fn rowwise(&self) -> bool {
         false
+    }
+
+    fn stride(&self) -> usize {
+        self.strides[0]
     }
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {

@@ -15,7 +15,7 @@ pub use hierarchical::{Hierarchical, HierarchicalConfig};
 pub use multi_scale::{MultiScale, MultiScaleConfig};
 pub use projected::{Projected, ProjectedConfig};
 pub use resample::Upsample;
-pub use residual::{Depth, Residual, ResidualConfig};
+pub use residual::{Residual, ResidualConfig};
 
 use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope};
@@ -35,6 +35,19 @@ pub enum Sharing {
     Own,
     /// All levels have the same, which learn from the rows of all of them.
     Shared,
+}
+
+/// How many levels a training step uses (quantizer dropout), so that decoding from the first few works too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Depth {
+    /// All of them, always.
+    #[default]
+    All,
+    /// A number drawn uniformly from 1 … L for each batch.
+    PerBatch,
+    /// A number drawn uniformly from 1 … L for each row. A level learns from the rows that reach it.
+    PerRow,
 }
 
 /// The quantizers of the levels or groups of a combinator: one for each, or one for all.

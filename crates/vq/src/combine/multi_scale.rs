@@ -11,7 +11,7 @@ use super::{
     taken,
 };
 use crate::{
-    Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer,
+    Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
     kinds::{QuantizerConfig, illegal, pairwise},
 };
 
@@ -41,11 +41,11 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MultiScaleConfig {
+pub struct MultiScaleConfig<Q = QuantizerConfig> {
     /// The numbers of places before the whole length, from coarse to fine.
     pub scales: Vec<usize>,
     /// The quantizer of each scale.
-    pub quantizer: Box<QuantizerConfig>,
+    pub quantizer: Q,
     /// Whether all scales share their codes, as in the paper.
     #[serde(default = "shared")]
     pub sharing: Sharing,
@@ -84,7 +84,7 @@ impl KindConfig for MultiScaleConfig {
     fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
         let of = |row: Vec<usize>| Self {
             scales: [vec![1, 2, 3], vec![2], vec![1, 7]][row[1]].clone(),
-            quantizer: Box::new(inner[row[0]].clone()),
+            quantizer: inner[row[0]].clone(),
             sharing: [Sharing::Shared, Sharing::Own][row[2]],
             upsample: [Upsample::Linear, Upsample::Nearest][row[3]],
         };
@@ -93,6 +93,11 @@ impl KindConfig for MultiScaleConfig {
 
     fn probe_dim(&self) -> usize {
         self.quantizer.probe_dim()
+    }
+
+    fn read(options: Options, registry: &Registry) -> Result<Self, KindError> {
+        let MultiScaleConfig::<Options> { scales, quantizer, sharing, upsample } = options.read()?;
+        Ok(Self { scales, quantizer: registry.inner(quantizer)?, sharing, upsample })
     }
 }
 

@@ -6,7 +6,7 @@ use gradbook_nn::{ConfigError, Init, Scope};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Absorbed, Book, Codes, KindConfig, Latent, Quantized, Quantizer, SKIPPED,
+    Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Quantized, Quantizer, Registry, SKIPPED,
     inset::{inset, inset_entry},
     kinds::QuantizerConfig,
 };
@@ -14,11 +14,11 @@ use crate::{
 /// A quantizer of `dim` channels between two linear maps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ProjectedConfig {
+pub struct ProjectedConfig<Q = QuantizerConfig> {
     /// The width of the codes.
     pub dim: usize,
     /// The quantizer of that width.
-    pub quantizer: Box<QuantizerConfig>,
+    pub quantizer: Q,
 }
 
 impl KindConfig for ProjectedConfig {
@@ -31,7 +31,7 @@ impl KindConfig for ProjectedConfig {
         dim: usize,
         scope: &mut Scope<'_, T>,
     ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-        let inner = match takes_the_names(&self.quantizer) {
+        let inner = match takes_the_names(&self.quantizer, self.dim)? {
             true => self.quantizer.build(self.dim, &mut scope.at("inner"))?,
             false => self.quantizer.build(self.dim, scope)?,
         };
@@ -46,23 +46,25 @@ impl KindConfig for ProjectedConfig {
     }
 
     fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
-        let of =
-            |inner: &QuantizerConfig| Self { dim: inner.probe_dim(), quantizer: Box::new(inner.clone()) };
+        let of = |inner: &QuantizerConfig| Self { dim: inner.probe_dim(), quantizer: inner.clone() };
         inner.iter().map(of).collect()
     }
 
     fn probe_dim(&self) -> usize {
         5
     }
+
+    fn read(options: Options, registry: &Registry) -> Result<Self, KindError> {
+        let ProjectedConfig::<Options> { dim, quantizer } = options.read()?;
+        Ok(Self { dim, quantizer: registry.inner(quantizer)? })
+    }
 }
 
 /// Whether a quantizer has maps `in` and `out` in the scope it is built in, so that a projection around it cannot.
-fn takes_the_names(quantizer: &QuantizerConfig) -> bool {
-    match quantizer {
-        QuantizerConfig::Projected(_) => true,
-        QuantizerConfig::Heads(heads) => takes_the_names(&heads.quantizer),
-        _ => false,
-    }
+fn takes_the_names(quantizer: &QuantizerConfig, dim: usize) -> Result<bool, ConfigError> {
+    let mut alone = ParamStore::<f64>::new();
+    quantizer.build(dim, &mut Scope::new(&mut alone, 0))?;
+    Ok(alone.iter().any(|(_, entry)| ["in.", "out."].iter().any(|map| entry.name.starts_with(map))))
 }
 
 /// x·W + b
@@ -151,6 +153,10 @@ impl<T: Real> Quantizer<T> for Projected<T> {
 
     fn rowwise(&self) -> bool {
         self.inner.rowwise()
+    }
+
+    fn stride(&self) -> usize {
+        self.inner.stride()
     }
 
     fn greedy(&self) -> bool {

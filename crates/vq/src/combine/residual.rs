@@ -6,9 +6,10 @@ use gradbook_nn::{ConfigError, Scope};
 use ndarray_rand::rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
-use super::{Parts, Sharing, beam, exhausted, named, taken};
+use super::{Depth, Parts, Sharing, beam, exhausted, named, taken};
 use crate::{
-    Absorbed, Book, Codes, KindConfig, Latent, Passage, Quantized, Quantizer, SKIPPED,
+    Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
+    SKIPPED,
     kinds::{QuantizerConfig, illegal, pairwise, require_finite},
 };
 
@@ -21,11 +22,11 @@ use crate::{
 /// [`lookup`](Quantizer::lookup) takes the columns of the first few levels too, and gives the sum of these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ResidualConfig {
+pub struct ResidualConfig<Q = QuantizerConfig> {
     /// L, the number of levels.
     pub levels: usize,
     /// The quantizer of each level.
-    pub quantizer: Box<QuantizerConfig>,
+    pub quantizer: Q,
     /// How many levels a training step uses.
     #[serde(default)]
     pub depth: Depth,
@@ -40,19 +41,6 @@ pub struct ResidualConfig {
 
 fn greedy() -> usize {
     1
-}
-
-/// How many levels a training step uses (quantizer dropout), so that decoding from the first few works too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Depth {
-    /// All of them, always.
-    #[default]
-    All,
-    /// A number drawn uniformly from 1 … L for each batch.
-    PerBatch,
-    /// A number drawn uniformly from 1 … L for each row. A level learns from the rows that reach it.
-    PerRow,
 }
 
 impl KindConfig for ResidualConfig {
@@ -85,19 +73,24 @@ impl KindConfig for ResidualConfig {
         let of = |row: Vec<usize>| {
             let of_beam = |beam| Self {
                 levels: 3,
-                quantizer: Box::new(inner[row[0]].clone()),
+                quantizer: inner[row[0]].clone(),
                 depth: [Depth::All, Depth::PerRow, Depth::PerBatch][row[1]],
                 sharing: [Sharing::Own, Sharing::Shared][row[2]],
                 beam,
             };
             let wide = of_beam(1 + row[3]);
-            if QuantizerConfig::Residual(wide.clone()).is_legal() { wide } else { of_beam(1) }
+            if QuantizerConfig::from(wide.clone()).is_legal() { wide } else { of_beam(1) }
         };
         pairwise(&[inner.len(), 3, 2, 3]).into_iter().map(of).collect()
     }
 
     fn probe_dim(&self) -> usize {
         self.quantizer.probe_dim()
+    }
+
+    fn read(options: Options, registry: &Registry) -> Result<Self, KindError> {
+        let ResidualConfig::<Options> { levels, quantizer, depth, sharing, beam } = options.read()?;
+        Ok(Self { levels, quantizer: registry.inner(quantizer)?, depth, sharing, beam })
     }
 }
 

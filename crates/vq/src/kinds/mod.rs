@@ -1,35 +1,37 @@
-//! The kinds of quantizers. A kind is a config type that builds itself; [`ALL`] lists them, and from the list follow the
-//! config names, the table in the book and the contract tests.
+//! The kinds of quantizers. A kind is a config type that builds itself; a list names those in this crate, and from the
+//! list follow the config names, the table in the book and the contract tests.
 
 use gradbook_autograd::{Real, Tensor};
 use gradbook_nn::{ConfigError, Scope};
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Quantizer,
+    KindError, Options, Quantizer, Registry,
     codebook::CodebookConfig,
     combine::{
         GroupedConfig, HeadsConfig, HierarchicalConfig, MultiScaleConfig, ProjectedConfig, ResidualConfig,
     },
 };
 
+mod config;
 mod digits;
 mod fsp;
 mod fsq;
 mod latent;
 mod lfq;
-mod probes;
+mod pairwise;
 mod random_projection;
 
+pub use config::QuantizerConfig;
 pub use fsp::{Cdf, FspConfig};
 pub use fsq::FsqConfig;
 pub use latent::LatentConfig;
 pub use lfq::{BatchEntropy, Entropy, LfqConfig, Space};
-pub(crate) use probes::pairwise;
+pub(crate) use pairwise::pairwise;
 pub use random_projection::RandomProjectionConfig;
 
-/// A kind of quantizer: its options, and how it is built from them.
-pub trait KindConfig: Sized {
+/// A kind of quantizer: its options, and how it is built from them. Its fields are what a config can say (by serde).
+pub trait KindConfig: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The name in configs.
     const NAME: &'static str;
     /// Where it is from.
@@ -55,82 +57,42 @@ pub trait KindConfig: Sized {
     fn probe_dim(&self) -> usize {
         4
     }
-}
 
-/// A kind in the list.
-pub struct Kind {
-    /// The name in configs.
-    pub name: &'static str,
-    /// Where it is from.
-    pub paper: &'static str,
-    /// What it does.
-    pub summary: &'static str,
-    /// Configs that show its options; those of a combinator are around every config of every other kind.
-    pub probes: fn() -> Vec<QuantizerConfig>,
-    /// The same around these.
-    around: fn(&[QuantizerConfig]) -> Vec<QuantizerConfig>,
+    /// A config from its options. A combinator reads those of the quantizer it wraps by [`Registry::inner`].
+    ///
+    /// # Errors
+    /// The option that is unknown, missing or does not fit.
+    fn read(options: Options, registry: &Registry) -> Result<Self, KindError> {
+        let _ = registry;
+        options.read()
+    }
 }
 
 macro_rules! kinds {
-    ($($variant:ident: $config:ty),+ $(,)?) => {
-        /// The config of a quantizer of any kind, as in `{ kind = "fsq", levels = [8, 5, 5] }`.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "kind", rename_all = "snake_case")]
-        pub enum QuantizerConfig {
-            $(
-                #[doc = concat!("A [`", stringify!($config), "`].")]
-                $variant($config),
-            )+
+    ($($config:ty),+ $(,)?) => {
+        /// The kinds in this crate.
+        pub(crate) fn built_in() -> Result<Registry, KindError> {
+            let registry = Registry::empty();
+            $(let registry = registry.with::<$config>()?;)+
+            Ok(registry)
         }
-
-        impl QuantizerConfig {
-            /// Puts the quantizer of rows of `dim` channels into a store.
-            ///
-            /// # Errors
-            /// If options or `dim` cannot work.
-            pub fn build<T: Real>(
-                &self,
-                dim: usize,
-                scope: &mut Scope<'_, T>,
-            ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-                match self {
-                    $(Self::$variant(config) => config.build(dim, scope),)+
-                }
-            }
-
-            /// A number of channels that a config of [`Kind::probes`] can work with.
-            pub fn probe_dim(&self) -> usize {
-                match self {
-                    $(Self::$variant(config) => config.probe_dim(),)+
-                }
-            }
-        }
-
-        /// Every kind.
-        pub static ALL: &[Kind] = &[$(Kind {
-            name: <$config>::NAME,
-            paper: <$config>::PAPER,
-            summary: <$config>::SUMMARY,
-            probes: || probes::around_all(<$config>::NAME),
-            around: |inner| <$config>::probes(inner).into_iter().map(QuantizerConfig::$variant).collect(),
-        }),+];
     };
 }
 
-kinds! {
-    Codebook: CodebookConfig,
-    Fsp: FspConfig,
-    Fsq: FsqConfig,
-    Grouped: GroupedConfig,
-    Heads: HeadsConfig,
-    Hierarchical: HierarchicalConfig,
-    Latent: LatentConfig,
-    Lfq: LfqConfig,
-    MultiScale: MultiScaleConfig,
-    Projected: ProjectedConfig,
-    RandomProjection: RandomProjectionConfig,
-    Residual: ResidualConfig,
-}
+kinds![
+    CodebookConfig,
+    FspConfig,
+    FsqConfig,
+    GroupedConfig,
+    HeadsConfig,
+    HierarchicalConfig,
+    LatentConfig,
+    LfqConfig,
+    MultiScaleConfig,
+    ProjectedConfig,
+    RandomProjectionConfig,
+    ResidualConfig,
+];
 
 /// The error that a setting breaks a rule.
 pub(crate) fn illegal<X>(what: &str, got: impl std::fmt::Debug, rule: &str) -> Result<X, ConfigError> {

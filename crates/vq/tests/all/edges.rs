@@ -51,14 +51,14 @@ fn a_mask_without_a_valid_row_gives_zeros_no_code_and_nothing_to_learn() {
 #[test]
 fn one_code_or_one_channel_keep_the_contract() {
     for (codes, dim) in [(1, 4), (1, 1), (7, 1)] {
-        let config = QuantizerConfig::Codebook(CodebookConfig::new(codes));
+        let config = QuantizerConfig::from(CodebookConfig::new(codes));
         check(&config, dim, 3).unwrap_or_else(|violation| panic!("{codes} codes of {dim}: {violation}"));
     }
 }
 
 #[test]
 fn a_single_code_grows_into_different_ones() {
-    let (mut store, q) = build::<f32>(&QuantizerConfig::Codebook(CodebookConfig::new(1)), 1);
+    let (mut store, q) = build::<f32>(&CodebookConfig::new(1).into(), 1);
     let book = q.codebooks()[0].codebook;
     book.grow(&mut store, 4, Growth::Jitter(0.1), &mut Rng::seed_from_u64(1));
     let mut codes = book.values(&store).as_slice().to_vec();

@@ -68,12 +68,12 @@ fn every_codebook_grows_keeps_its_codes_and_learns_on() {
 fn wider_codes_behind_a_projection_change_no_value_and_learn_on() {
     let projected = |inner: QuantizerConfig| {
         let dim = inner.probe_dim();
-        QuantizerConfig::Projected(ProjectedConfig { dim, quantizer: Box::new(inner) })
+        ProjectedConfig { dim, quantizer: inner }.into()
     };
     for (config, mut built) in with_codebooks(projected) {
         let z = normal(&[60, 5], 4);
         let before = eval(&built, &z);
-        let QuantizerConfig::Projected(ProjectedConfig { dim, .. }) = &config else { unreachable!() };
+        let dim = config.get::<ProjectedConfig>().expect("a projection").dim;
         assert!(built.1.raise(&mut built.0, 2 * dim, &mut Rng::seed_from_u64(3)), "{config:?}");
         let after = eval(&built, &z);
         assert_eq!(before.1, after.1, "{config:?}");

@@ -6,7 +6,7 @@ use crate::{
 };
 use gradbook_autograd::{Graph, Pad, ParamStore, Tape, Tensor};
 use gradbook_vq::{
-    Quantizer, QuantizerConfig,
+    Quantizer,
     codebook::{CodebookConfig, Weight},
     kinds::{BatchEntropy, Entropy, FsqConfig, LatentConfig, LfqConfig, Space},
 };
@@ -64,7 +64,7 @@ fn fsq_agrees_in_values_indices_codes_and_gradients() {
         let levels = integers(&case.params["levels"]);
         let (dim, all) = (levels.len(), levels.iter().product());
         let symmetric = case.params["preserve_symmetry"].as_bool().expect("a flag");
-        let (store, q) = build(&QuantizerConfig::Fsq(FsqConfig { levels, symmetric }), dim);
+        let (store, q) = build(&FsqConfig { levels, symmetric }.into(), dim);
         let found = pass(&*q, &store, case, Source::Values);
         assert_eq!(found.indices, case.indices("indices"), "{}", case.name);
         assert_close(&case.name, &found.y, &case.tensor("y"));
@@ -84,7 +84,7 @@ fn lfq(case: &Case, batch: BatchEntropy) -> Built {
         batch,
     };
     let commitment = Weight::constant(number("commitment_loss_weight"));
-    build(&QuantizerConfig::Lfq(LfqConfig { space, entropy: Some(entropy), commitment }), 4)
+    build(&LfqConfig { space, entropy: Some(entropy), commitment }.into(), 4)
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn zero_is_a_minus_bit() {
     let goldens = Goldens::read("scalar.safetensors");
     let case = goldens.case("lfq_zeros");
     let config = LfqConfig { space: Space::Cube, entropy: None, commitment: Weight::constant(0.0) };
-    let (store, q) = build(&QuantizerConfig::Lfq(config), 4);
+    let (store, q) = build(&config.into(), 4);
     let codes = q.encode(&store, &case.tensor("x"));
     assert_eq!(codes.column(0).iter().map(|&k| k as i64).collect::<Vec<_>>(), case.indices("indices"));
     let y = q.decode(&store, &codes);
@@ -147,7 +147,7 @@ fn latent_quantization_starts_on_the_same_grid() {
         let weight = || Weight::constant(0.1);
         let levels = integers(&case.params["levels"]);
         let config = LatentConfig { levels, quantization: weight(), commitment: weight() };
-        let (store, q) = build(&QuantizerConfig::Latent(config), 3);
+        let (store, q) = build(&config.into(), 3);
         for (c, (_, entry)) in store.iter().enumerate() {
             let values = case.tensor(&format!("values{c}"));
             assert_close(name, &entry.value.reshaped(*values.shape()), &values);
@@ -166,7 +166,7 @@ fn sim_vq_agrees_in_values_indices_loss_and_gradients() {
         let case = goldens.case(name);
         let learning = format!(r#"learning = {{ by = "loss", form = "linear", estimator = "{estimator}" }}"#);
         let config: CodebookConfig = toml::from_str(&format!("codes = 9\n{learning}")).expect("a config");
-        let (mut store, q) = build(&QuantizerConfig::Codebook(config), 5);
+        let (mut store, q) = build(&config.into(), 5);
         // The frozen codes of the fixture have 4 channels: here a fifth is 0, and the matrix has a fifth row of no effect.
         let widened =
             |x: Tensor<f64>, axis: usize| Tape::new().constant(x).pad(axis, 0, 1, Pad::Zero).value();

@@ -2,7 +2,7 @@
 
 use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stream, Tape, Tensor};
 use gradbook_nn::Scope;
-use gradbook_vq::{ALL, Codes, Quantizer, QuantizerConfig};
+use gradbook_vq::{Codes, Quantizer, QuantizerConfig, Registry};
 use ndarray_rand::{
     rand::{SeedableRng, distr::Distribution},
     rand_distr::StandardNormal,
@@ -12,7 +12,9 @@ pub type Built<T = f64> = (ParamStore<T>, Box<dyn Quantizer<T>>);
 
 /// Every option of every kind.
 pub fn probes() -> impl Iterator<Item = QuantizerConfig> {
-    ALL.iter().flat_map(|kind| (kind.probes)())
+    let registry = Registry::default();
+    let kinds: Vec<_> = registry.kinds().copied().collect();
+    kinds.into_iter().flat_map(move |kind| registry.probes(&kind))
 }
 
 pub fn build<T: Real>(config: &QuantizerConfig, dim: usize) -> Built<T> {

@@ -1,35 +1,6 @@
-//! What the contract is tried on: every kind with every option, and every combinator around all of these.
+//! What the contract is tried on: options whose every two choices meet.
 
 use std::collections::BTreeSet;
-
-use gradbook_autograd::ParamStore;
-use gradbook_nn::Scope;
-
-use super::{ALL, QuantizerConfig};
-
-/// The configs of a kind, around the others if it is a combinator.
-pub(super) fn around_all(name: &str) -> Vec<QuantizerConfig> {
-    let inner = inner();
-    let kind = ALL.iter().find(|kind| kind.name == name).expect("it is in the list");
-    (kind.around)(&inner).into_iter().filter(QuantizerConfig::is_legal).collect()
-}
-
-/// Every config of every kind that is no combinator, and each combinator around the first of them: what combinators are
-/// tried around.
-fn inner() -> Vec<QuantizerConfig> {
-    let mut all: Vec<_> = ALL.iter().flat_map(|kind| (kind.around)(&[])).collect();
-    let nested: Vec<_> = ALL.iter().filter(|kind| (kind.around)(&[]).is_empty()).collect();
-    let nested = nested.into_iter().filter_map(|kind| (kind.around)(&all[..1]).pop());
-    all.extend(nested.collect::<Vec<_>>());
-    all
-}
-
-impl QuantizerConfig {
-    /// Whether it can be built. A combinator of single rows refuses one that looks along the length, for example.
-    pub(crate) fn is_legal(&self) -> bool {
-        self.build::<f64>(self.probe_dim(), &mut Scope::new(&mut ParamStore::new(), 0)).is_ok()
-    }
-}
 
 /// Rows of choices, one of `sizes[i]` for option i, such that any two choices of two options meet in some row.
 ///
