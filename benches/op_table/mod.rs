@@ -29,7 +29,8 @@ impl<'t> Arguments<'t> {
 
 type Apply = for<'t> fn(Arguments<'t>) -> Var<'t, f32>;
 
-const SAME: Conv1dSpec = Conv1dSpec { stride: 1, pad_left: 1, pad_right: 1, dilation: 1, groups: 1 };
+const SAME: Conv1dSpec =
+    Conv1dSpec { stride: 1, pad_left: 1, pad_right: 1, dilation: 1, groups: 1, winograd: true };
 
 /// The ops by name, in the order of `ops::ALL`.
 pub const OPS: &[(&str, Apply)] = &[

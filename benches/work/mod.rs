@@ -140,7 +140,7 @@ pub fn normal(shape: &[usize], seed: u64) -> Tensor<f32> {
 
 fn conv1d() -> Work {
     let [x, w, bias, g] = [&[16, 32, 256][..], &[3, 256, 256], &[256], &[16, 32, 256]].map(|s| normal(s, 3));
-    let spec = Conv1dSpec { pad_left: 1, pad_right: 1, ..Conv1dSpec::default() };
+    let spec = Conv1dSpec { pad_left: 1, pad_right: 1, winograd: true, ..Conv1dSpec::default() };
     Box::new(move || {
         let tape = Tape::new();
         let [x, w, bias] = [&x, &w, &bias].map(|value| tape.var(value.clone()));

@@ -4,9 +4,15 @@
 
 #[cfg(feature = "openblas")]
 use blas_src as _; // links the library
-use ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, Slice};
 
-use crate::{Real, blocks::WORTH_A_THREAD, plain::plain, simd};
+use crate::{
+    Real,
+    blocks::{WORTH_A_THREAD, join},
+    pairwise::{CHAIN, pairwise},
+    plain::plain,
+    simd,
+};
 
 /// Terms that are summed at a stretch. The kernels would choose by the sizes of caches; longer, they would cut in two.
 const STRETCH: usize = 512;
@@ -16,8 +22,9 @@ const STRETCH: usize = 512;
 ///
 /// Each number has the bits of its definition, whatever is computed beside it, on any number of threads and with vectors
 /// of any width: the k terms fall into ⌈k/512⌉ equal stretches, each summed term by term from zero, each term with one
-/// rounding ([`Real::mul_add`]), and the sums are added to β·C one after the other. (OpenBLAS, and processors that cannot
-/// multiply and add in one rounding, group and round otherwise.)
+/// rounding ([`Real::mul_add`]), and the sums are added to β·C one after the other. Of more than 16 stretches, every 16
+/// make a block that is summed so from zero, the blocks are summed in pairs ([`pairwise`]), and the whole is added to β·C.
+/// (OpenBLAS, and processors that cannot multiply and add in one rounding, group and round otherwise.)
 ///
 /// ```
 /// use gradbook_arrays::gemm::gemm;
@@ -59,20 +66,37 @@ fn split<T: Real>(most: [usize; 2], a: ArrayView2<T>, b: ArrayView2<T>, beta: T,
     if c.nrows() > most[0] {
         let half = (c.nrows() / 2).next_multiple_of(12);
         let ((a0, a1), (c0, c1)) = (a.split_at(Axis(0), half), c.split_at(Axis(0), half));
-        rayon::join(|| split(most, a0, b, beta, c0), || split(most, a1, b, beta, c1));
+        join(|| split(most, a0, b, beta, c0), || split(most, a1, b, beta, c1));
     } else if c.ncols() > most[1] {
         let half = (c.ncols() / 2).next_multiple_of(64).min(c.ncols());
         let ((b0, b1), (c0, c1)) = (b.split_at(Axis(1), half), c.split_at(Axis(1), half));
-        rayon::join(|| split(most, a, b0, beta, c0), || split(most, a, b1, beta, c1));
+        join(|| split(most, a, b0, beta, c0), || split(most, a, b1, beta, c1));
     } else {
         serial(a, b, beta, c);
     }
 }
 
 /// C ← β·C + A·B on one thread. The shapes fit.
-pub(crate) fn serial<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, mut beta: T, mut c: ArrayViewMut2<T>) {
-    let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
+pub(crate) fn serial<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, mut c: ArrayViewMut2<T>) {
+    let (k, dim) = (a.ncols(), c.dim());
     let terms = k.div_ceil(k.div_ceil(STRETCH).max(1)).max(1);
+    if k <= CHAIN * terms {
+        return chain(a, b, terms, beta, c);
+    }
+    let mut sum = Array2::from_elem(dim, T::ZERO);
+    let elements = sum.as_slice_mut().expect("just made, row after row");
+    let block = |i: usize, out: &mut [T]| {
+        let block = Slice::from(i * CHAIN * terms..k.min((i + 1) * CHAIN * terms));
+        let out = ArrayViewMut2::from_shape(dim, out).expect("as long as C");
+        chain(a.slice_axis(Axis(1), block), b.slice_axis(Axis(0), block), terms, T::ZERO, out);
+    };
+    pairwise(k.div_ceil(CHAIN * terms), elements, block, |a, b| a + b);
+    c.zip_mut_with(&sum, |c, &sum| *c = if beta == T::ZERO { sum } else { beta * *c + sum });
+}
+
+/// C ← β·C + A·B, stretches of so many terms added one after the other.
+fn chain<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, terms: usize, mut beta: T, mut c: ArrayViewMut2<T>) {
+    let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
     for start in (0..k.max(1)).step_by(terms) {
         let stretch = Slice::from(start..k.min(start + terms));
         let (a, b) = (a.slice_axis(Axis(1), stretch), b.slice_axis(Axis(0), stretch));

@@ -16,6 +16,7 @@
 //! | loops over elements | `elements.rs`, `strided.rs` |
 //! | products of matrices | `plain.rs` (the definition), [`gemm`] (the only `unsafe` of the project), `matmul.rs` |
 //! | convolutions | [`conv`], then its files `groups.rs`, `lift.rs`, `winograd.rs` |
+//! | long sums | `pairwise.rs` |
 //! | threads and vector registers | `blocks.rs`, `simd.rs` |
 //!
 //! Two rules hold everywhere. Work is cut *by shape*, never by the number of threads, and every sum has a fixed order: the
@@ -29,6 +30,7 @@ mod blocks;
 mod elements;
 mod exp;
 mod matmul;
+mod pairwise;
 mod plain;
 mod pool;
 mod real;
@@ -37,9 +39,10 @@ mod simd;
 mod strided;
 mod tensor;
 
-pub use blocks::each_block;
+pub use blocks::{alone, at_least, each_block, join};
 pub use conv::{Conv1dSpec, ConvError};
 pub use matmul::matmul;
+pub use pairwise::{CHAIN, pairwise};
 pub use pool::Pool;
 pub use real::Real;
 pub use shape::{MAX_RANK, Shape, broadcast_or_panic, mismatch};

@@ -2,7 +2,12 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use crate::{Real, Shape, Tensor, broadcast_or_panic, each_block, gemm::gemm, strided::runs};
+use crate::{
+    Real, Shape, Tensor, broadcast_or_panic, each_block,
+    gemm::gemm,
+    pairwise::{CHAIN, pairwise},
+    strided::runs,
+};
 
 /// C = A·B over the last two axes, each operand read transposed if its flag says so. Leading axes broadcast; where
 /// `shape`, that of C, lacks an axis of the batch, the products along it add up (the transpose of broadcasting).
@@ -39,14 +44,18 @@ pub fn matmul<T: Real>(a: (&Tensor<T>, bool), b: (&Tensor<T>, bool), shape: Shap
     let work = m * n * k * (whole.size() / terms.len().max(1));
     Tensor::build(shape, |c| {
         each_block(c, m * n, work, |item, c| {
-            let mut c = ArrayViewMut2::from_shape((m, n), c).expect("a tensor is row-major");
             if terms[item].is_empty() {
                 c.fill(T::ZERO);
             }
-            for (i, &(item_a, item_b)) in terms[item].iter().enumerate() {
-                let beta = if i == 0 { T::ZERO } else { T::ONE };
-                gemm(matrix(a, item_a), matrix(b, item_b), beta, c.view_mut());
-            }
+            let terms: Vec<&[(usize, usize)]> = terms[item].chunks(CHAIN).collect();
+            let block = |i: usize, c: &mut [T]| {
+                for (j, &(item_a, item_b)) in terms[i].iter().enumerate() {
+                    let beta = if j == 0 { T::ZERO } else { T::ONE };
+                    let c = ArrayViewMut2::from_shape((m, n), &mut *c).expect("a tensor is row-major");
+                    gemm(matrix(a, item_a), matrix(b, item_b), beta, c);
+                }
+            };
+            pairwise(terms.len(), c, block, |a, b| a + b);
         });
     })
 }

@@ -1,63 +1,46 @@
 //! Shapes: a small Copy list of axis lengths, NumPy's broadcasting rule, and the one place that words shape errors.
 
-use std::{fmt, ops::Deref, ptr, sync::OnceLock};
+use std::{fmt, ops::Deref};
 
 /// The most axes a tensor may have.
 pub const MAX_RANK: usize = 6;
 
-/// The axis lengths of a tensor, outermost first. It is `Copy`, derefs to `[usize]`, and two are compared by one
-/// instruction: each list of lengths exists once in the program, and a shape is a pointer to it.
+/// More elements than these fit into no memory, of whatever type they are.
+const MAX_SIZE: usize = isize::MAX as usize / 64;
+
+/// The axis lengths of a tensor, outermost first. It is `Copy` and derefs to `[usize]`.
 ///
 /// ```
 /// use gradbook_arrays::Shape;
 /// let shape = Shape::new(&[8, 32, 80]); // [batch, length, channel]
 /// assert_eq!((shape.len(), shape[1], shape.size()), (3, 32, 20_480));
 /// ```
-#[derive(Clone, Copy)]
-pub struct Shape(&'static Axes);
-
-/// A list of lengths that the program has met. It stays, as the same few come back at every step.
-struct Axes {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
     rank: usize,
-    axes: [usize; MAX_RANK],
     size: usize,
-    /// The next list in the same chain.
-    next: Slot,
+    /// Those beyond the rank are 0.
+    axes: [usize; MAX_RANK],
 }
 
-type Slot = OnceLock<Box<Axes>>;
-
-/// All lists, in chains by hash. They only grow, at their ends, so looking one up takes no lock.
-static MET: [Slot; 1 << 10] = [const { Slot::new() }; 1 << 10];
-
 impl Shape {
-    /// A shape with these axes. Panics beyond [`MAX_RANK`] axes.
+    /// A shape with these axes. Panics beyond [`MAX_RANK`] axes, and beyond what any memory could hold.
     #[track_caller]
+    #[inline]
     pub fn new(axes: &[usize]) -> Self {
         let rank = axes.len();
-        assert!(rank <= MAX_RANK, "shape: {axes:?} has {rank} axes; at most {MAX_RANK} are allowed");
-        let mix = |hash: u64, &axis: &usize| {
-            (hash ^ axis as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(25)
-        };
-        let hash = axes.iter().fold(rank as u64, mix);
-        let mut slot = &MET[hash as usize % MET.len()];
-        loop {
-            let met = slot.get_or_init(|| {
-                let mut all = [0; MAX_RANK];
-                all[..rank].copy_from_slice(axes);
-                Box::new(Axes { rank, axes: all, size: axes.iter().product(), next: Slot::new() })
-            });
-            if met.axes[..met.rank] == *axes {
-                return Self(met);
-            }
-            slot = &met.next;
+        if rank > MAX_RANK {
+            panic!("shape: {axes:?} has {rank} axes\n  rule: at most {MAX_RANK}");
         }
+        let mut all = [0; MAX_RANK];
+        all[..rank].copy_from_slice(axes);
+        Self { rank, size: count(axes), axes: all }
     }
 
     /// The number of elements: the product of the axes (1 for a scalar).
     #[inline]
     pub fn size(&self) -> usize {
-        self.0.size
+        self.size
     }
 
     /// The distance between neighbors along each axis in standard (row-major) layout.
@@ -89,12 +72,13 @@ impl Shape {
     /// let (rows, bias) = (Shape::new(&[4, 3]), Shape::new(&[3]));
     /// assert_eq!((rows.broadcast(&bias), rows.broadcast(&[4].into())), (Some(rows), None));
     /// ```
+    #[track_caller]
     pub fn broadcast(&self, other: &Shape) -> Option<Shape> {
         if self == other {
             return Some(*self);
         }
         let (short, long) = if self.len() < other.len() { (self, other) } else { (other, self) };
-        let mut axes = long.0.axes;
+        let mut axes = long.axes;
         for (axis, &length) in axes[long.len() - short.len()..].iter_mut().zip(short.iter()) {
             match (*axis, length) {
                 (a, b) if a == b || b == 1 => {}
@@ -112,6 +96,7 @@ impl Shape {
     /// let shape = Shape::new(&[8, 32, 80]);
     /// assert_eq!((shape.reduced(&[1], true), shape.reduced(&[1], false)), ([8, 1, 80].into(), [8, 80].into()));
     /// ```
+    #[track_caller]
     pub fn reduced(&self, axes: &[usize], keep: bool) -> Shape {
         let left = self.iter().enumerate().filter_map(|(axis, &length)| match axes.contains(&axis) {
             true => keep.then_some(1),
@@ -138,8 +123,9 @@ impl Shape {
     }
 
     /// The same shape with another length of one axis. Panics if there is no such axis.
+    #[track_caller]
     pub fn with_axis(&self, axis: usize, length: usize) -> Shape {
-        let mut axes = self.0.axes;
+        let mut axes = self.axes;
         axes[axis] = length;
         Self::new(&axes[..self.len()])
     }
@@ -155,22 +141,29 @@ impl Shape {
     }
 }
 
+/// The product of the axes. As long as it is countable without those of length 0, so are all strides.
+#[inline]
+#[track_caller]
+fn count(axes: &[usize]) -> usize {
+    let mut nonzero = 1_usize;
+    for &axis in axes {
+        nonzero = nonzero.saturating_mul(axis.max(1));
+        if nonzero > MAX_SIZE {
+            panic!(
+                "shape: {axes:?} has too many elements\n  rule: their number fits into memory, at most {MAX_SIZE}"
+            );
+        }
+    }
+    if axes.contains(&0) { 0 } else { nonzero }
+}
+
 impl Deref for Shape {
     type Target = [usize];
     #[inline]
     fn deref(&self) -> &[usize] {
-        &self.0.axes[..self.0.rank]
+        &self.axes[..self.rank]
     }
 }
-
-impl PartialEq for Shape {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        ptr::eq(self.0, other.0)
-    }
-}
-
-impl Eq for Shape {}
 
 impl fmt::Debug for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

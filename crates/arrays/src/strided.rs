@@ -1,7 +1,7 @@
 //! Loops over several operands of different strides: broadcasting, reductions and copies all walk with [`runs`]. And
 //! copies by an index along one axis, [`take`](Tensor::take) and its transpose [`put`](Tensor::put).
 
-use crate::{MAX_RANK, Real, Shape, Tensor, mismatch};
+use crate::{CHAIN, MAX_RANK, Real, Shape, Tensor, mismatch, pairwise};
 
 /// A stretch along the innermost axis: where each of the `N` operands starts, and how far it moves per element.
 pub(crate) struct Run<const N: usize> {
@@ -134,6 +134,7 @@ impl<T: Real> Tensor<T> {
     }
 
     /// The transpose of [`take`](Self::take): `x[…, index[j], …] += y[…, j, …]` in zeros, `length` places along the axis.
+    /// What many entries are added to is summed in pairs ([`pairwise`]).
     ///
     /// ```
     /// use gradbook_arrays::Tensor;
@@ -145,17 +146,48 @@ impl<T: Real> Tensor<T> {
     /// If there is no such axis or no such place among `length`.
     pub fn put(&self, axis: usize, index: &[usize], length: usize) -> Self {
         let [_, _, after] = self.shape().around(axis);
-        let stretches = stretches(index, after);
+        let mut counts = vec![0; length];
+        index.iter().for_each(|&place| counts[place] += 1);
         let mut out = Self::zeros(self.shape().with_axis(axis, length));
         let blocks = self.as_slice().chunks_exact((index.len() * after).max(1));
-        for (out, mut y) in out.as_mut_slice().chunks_exact_mut((length * after).max(1)).zip(blocks) {
-            for &(from, len) in &stretches {
-                let y = y.split_off(..len).expect("the stretches make up the index");
-                out[from..from + len].iter_mut().zip(y).for_each(|(o, &y)| *o += y);
+        let blocks = out.as_mut_slice().chunks_exact_mut((length * after).max(1)).zip(blocks);
+        if counts.iter().all(|&count| count <= CHAIN) {
+            let stretches = stretches(index, after);
+            for (out, mut y) in blocks {
+                for &(from, len) in &stretches {
+                    let y = y.split_off(..len).expect("the stretches make up the index");
+                    add(&mut out[from..from + len], y);
+                }
+            }
+            return out;
+        }
+        // The entries of each place, in their order: a counting sort.
+        let mut ends = counts.clone();
+        (1..length).for_each(|place| ends[place] += ends[place - 1]);
+        let mut order = vec![0; index.len()];
+        for (j, &place) in index.iter().enumerate().rev() {
+            ends[place] -= 1;
+            order[ends[place]] = j;
+        }
+        for (out, y) in blocks {
+            let mut rest = &order[..];
+            for (out, &count) in out.chunks_exact_mut(after.max(1)).zip(&counts) {
+                let entries = rest.split_off(..count).expect("the counts make up the index");
+                let chain = |i: usize, out: &mut [T]| {
+                    out.fill(T::ZERO);
+                    let entries = entries[i * CHAIN..].iter().take(CHAIN);
+                    entries.for_each(|j| add(out, &y[j * after..][..after]));
+                };
+                pairwise(count.div_ceil(CHAIN), out, chain, |a, b| a + b);
             }
         }
         out
     }
+}
+
+/// into += y
+fn add<T: Real>(into: &mut [T], y: &[T]) {
+    into.iter_mut().zip(y).for_each(|(o, &y)| *o += y);
 }
 
 /// Neighbors that stay neighbors move together: `(start, length)` of every stretch, for entries of `size` elements.

@@ -5,7 +5,7 @@ use std::{fmt, mem, sync::Arc};
 
 use ndarray::{Array, ArrayD, ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Dimension};
 
-use crate::{Real, Shape};
+use crate::{Pool, Real, Shape};
 
 /// An n-dimensional array in standard layout. Cloning copies a pointer (or up to four numbers); writing to a shared one
 /// copies first.
@@ -37,8 +37,8 @@ const TINY: usize = 4;
 
 /// What clones share.
 pub(crate) enum Buffer<T: Real> {
-    /// Memory of the [`Pool`](crate::Pool), to which it returns.
-    Pooled(Vec<T>),
+    /// Memory of the pool, to which it returns.
+    Pooled(Vec<T>, &'static Pool<T>),
     /// Memory that the caller brought.
     Given(Box<[T]>),
 }
@@ -46,8 +46,16 @@ pub(crate) enum Buffer<T: Real> {
 impl<T: Real> Buffer<T> {
     fn elements(&mut self) -> &mut [T] {
         match self {
-            Self::Pooled(elements) => elements,
+            Self::Pooled(elements, _) => elements,
             Self::Given(elements) => elements,
+        }
+    }
+}
+
+impl<T: Real> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        if let Self::Pooled(elements, pool) = self {
+            pool.gone(elements.capacity());
         }
     }
 }
@@ -57,11 +65,11 @@ impl<T: Real> Drop for Tensor<T> {
     #[inline]
     fn drop(&mut self) {
         if let Memory::Shared(buffer) = &mut self.memory
-            && let Some(Buffer::Pooled(elements)) = Arc::get_mut(buffer)
+            && let Some(Buffer::Pooled(elements, pool)) = Arc::get_mut(buffer)
         {
-            let capacity = elements.capacity();
+            let (capacity, pool) = (elements.capacity(), *pool);
             if let Memory::Shared(buffer) = mem::replace(&mut self.memory, Memory::Tiny([T::ZERO; TINY])) {
-                T::pool().recycle(buffer, capacity);
+                pool.recycle(buffer, capacity);
             }
         }
     }
@@ -132,7 +140,7 @@ impl<T: Real> Tensor<T> {
         match &self.memory {
             Memory::Tiny(elements) => &elements[..self.shape.size()],
             Memory::Shared(buffer) => match &**buffer {
-                Buffer::Pooled(elements) => elements,
+                Buffer::Pooled(elements, _) => elements,
                 Buffer::Given(elements) => elements,
             },
         }

@@ -44,7 +44,7 @@ fn convolution([batch, length, input, output, taps]: [usize; 5]) -> [Tensor<f32>
 }
 
 fn same([.., taps]: [usize; 5]) -> Conv1dSpec {
-    Conv1dSpec { pad_left: taps / 2, pad_right: taps / 2, ..Conv1dSpec::default() }
+    Conv1dSpec { pad_left: taps / 2, pad_right: taps / 2, winograd: true, ..Conv1dSpec::default() }
 }
 
 fn multiplications([batch, length, input, output, taps]: [usize; 5]) -> usize {

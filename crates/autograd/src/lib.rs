@@ -70,7 +70,10 @@ pub use backward::{Grads, Sink};
 pub use derivatives::{hvp, jvp};
 pub use dual::Dual;
 #[doc(inline)]
-pub use gradbook_arrays::{Conv1dSpec, ConvError, MAX_RANK, Pool, Real, Shape, Tensor, gemm, mismatch, simd};
+pub use gradbook_arrays::{
+    CHAIN, Conv1dSpec, ConvError, MAX_RANK, Pool, Real, Shape, Tensor, alone, at_least, each_block, gemm,
+    join, mismatch, pairwise, simd,
+};
 pub use graph::{Graph, Mode};
 pub use ops::Pad;
 pub use params::{Entry, ParamGrads, ParamId, ParamStore, Role};

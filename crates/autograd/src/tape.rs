@@ -56,16 +56,20 @@ impl<T: Real> Records<T> {
         records.map_or_else(Self::default, |records| *records)
     }
 
-    /// Forgets everything but the memory it took, which waits for the next tape.
+    /// Forgets everything but the memory it took, which waits for the next tape: that of a usual one, that is.
     fn recycle(mut self) {
         self.nodes.clear();
+        self.nodes.shrink_to(KEPT);
         self.arguments.clear();
+        self.arguments.shrink_to(2 * KEPT);
         self.params.clear();
         (self.bytes, self.peak) = (0, 0);
         WAITING.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(self));
     }
 }
 
+/// So many nodes keep their memory for the next tape; what few tapes need is not kept for ever.
+const KEPT: usize = 1 << 14;
 /// The records of tapes that are gone, of all types of numbers.
 static WAITING: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());
 

@@ -103,7 +103,7 @@ impl BlockConfig for Conv {
     const NAME: &'static str = "conv";
 
     fn build(&self, from: usize, scope: &mut Scope<'_, f32>) -> Result<Box<dyn Layer<f32>>, ConfigError> {
-        let config = Conv1dConfig::new(from, self.channels, self.taps).stride(self.stride);
+        let config = conv(from, self.channels, self.taps).stride(self.stride);
         Ok(Box::new(Conv1d::new(scope, config.dilation(self.dilation))?))
     }
 }
@@ -125,7 +125,7 @@ impl BlockConfig for Upsample {
     const NAME: &'static str = "upsample";
 
     fn build(&self, from: usize, scope: &mut Scope<'_, f32>) -> Result<Box<dyn Layer<f32>>, ConfigError> {
-        let config = Conv1dConfig::new(from, self.channels, self.taps);
+        let config = conv(from, self.channels, self.taps);
         Ok(Box::new(UpsampleConv1d::new(scope, self.factor, config)?))
     }
 }
@@ -145,7 +145,7 @@ impl BlockConfig for Residual {
     const NAME: &'static str = "residual";
 
     fn build(&self, from: usize, scope: &mut Scope<'_, f32>) -> Result<Box<dyn Layer<f32>>, ConfigError> {
-        let config = ResidualConfig::new(from, self.hidden).dilation(self.dilation);
+        let config = ResidualConfig::new(from, self.hidden).dilation(self.dilation).winograd();
         Ok(Box::new(ResidualBlock::new(scope, config.activation(Activation::Relu))?))
     }
 }
@@ -193,6 +193,12 @@ pub(crate) fn balanced(what: &str, down: usize, up: usize) -> Result<(), Error> 
         "the model cannot work: {what} shortens sequences {down} times, its decoder lengthens them {up} times\n  \
          rule: strides and upsampling factors have the same product"
     )))
+}
+
+/// A convolution of the models here. They see whole windows, so it does not matter which samples an output was rounded
+/// with, and three taps may take the faster way ([`Conv1dConfig::winograd`]).
+pub(crate) fn conv(input: usize, output: usize, taps: usize) -> Conv1dConfig {
+    Conv1dConfig::new(input, output, taps).winograd()
 }
 
 /// So long that what a layer makes of a length shows its factor, whatever it does at the ends.

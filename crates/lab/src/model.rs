@@ -1,13 +1,13 @@
 //! The spectrogram VQ-VAE: an encoder, any quantizer or none, a decoder. Convolutions run along time, channels last.
 
 use gradbook_autograd::{Graph, ParamStore, Shape, Sink, Stats, Stream, Tensor, Var};
-use gradbook_nn::{ConfigError, Conv1d, Conv1dConfig, Layer, Scope, Sequential};
+use gradbook_nn::{ConfigError, Conv1d, Layer, Scope, Sequential};
 use gradbook_vq::{Absorbed, Quantized, Quantizer, QuantizerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Block, Error, TopConfig,
-    blocks::{Conv, Relu, balanced, stack},
+    blocks::{Conv, Relu, balanced, conv, stack},
     two_level::Levels,
 };
 
@@ -103,8 +103,7 @@ impl Model {
         let mut scope = Scope::new(store, seed);
         let (encoder, latent, down, _) = stack(&config.encoder, mels, &mut scope.at("encoder"))?;
         let (decoder, channels, _, up) = stack(&config.decoder, latent, &mut scope.at("decoder"))?;
-        let last =
-            Conv1d::new(&mut scope.at("decoder").at(decoder.len()), Conv1dConfig::new(channels, mels, 3))?;
+        let last = Conv1d::new(&mut scope.at("decoder").at(decoder.len()), conv(channels, mels, 3))?;
         let decoder = decoder.then(last);
         balanced("its encoder", down, up)?;
         let top = config.top.as_ref().map(|top| Levels::build(top, latent, &mut scope)).transpose()?;

@@ -4,13 +4,14 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use gradbook_autograd::{
-    Graph, ParamGrads, ParamId, ParamStore, Real, Stats, Stream, Tape, Tensor, Var, simd,
+    CHAIN, Graph, ParamGrads, ParamId, ParamStore, Real, Stats, Stream, Tape, Tensor, Var, alone, simd,
 };
 use rayon::prelude::*;
 
 use crate::optim::{CHUNK, WORTH_A_THREAD};
 
-/// Cuts each batch into a *fixed* number of shards, which threads then share as they come.
+/// Cuts each batch into a *fixed* number of shards, which threads then share as they come. Where there are at least as many
+/// shards as threads, each is one task that hands no work over ([`alone`]).
 ///
 /// ```
 /// use gradbook_autograd::{ParamStore, Role, Tensor};
@@ -74,48 +75,53 @@ impl ShardedStep {
     ) -> StepResult<T, M> {
         assert!(rows > 0, "sharded step: the batch is empty");
         let bounds = |shard: usize| shard * rows / self.shards..(shard + 1) * rows / self.shards;
-        let parts: Vec<_> = (0..self.shards)
+        let shards: Vec<usize> = (0..self.shards).filter(|shard| !bounds(*shard).is_empty()).collect();
+        let all_busy = shards.len() >= rayon::current_num_threads();
+        let one = |shard: usize| {
+            let tape = Tape::new();
+            let stream = Stream::new(self.seed, step, shard as u64);
+            let graph = Graph::train(&tape, store).with_stream(stream);
+            let (loss, extra) = forward(&graph, bounds(shard));
+            let weight = bounds(shard).len() as f64 / rows as f64;
+            let grads = tape.backward(&[(loss, weight)]).params;
+            (weight * loss.item(), grads, (graph.take_stats(), vec![extra]))
+        };
+        let parts: Vec<_> = shards
             .into_par_iter()
             .with_max_len(1)
-            .filter(|shard| !bounds(*shard).is_empty())
-            .map(|shard| {
-                let tape = Tape::new();
-                let stream = Stream::new(self.seed, step, shard as u64);
-                let graph = Graph::train(&tape, store).with_stream(stream);
-                let (loss, extra) = forward(&graph, bounds(shard));
-                let weight = bounds(shard).len() as f64 / rows as f64;
-                let grads = tape.backward(&[(loss, weight)]).params;
-                (weight * loss.item(), grads, graph.take_stats(), extra)
-            })
+            .map(|shard| if all_busy { alone(|| one(shard)) } else { one(shard) })
             .collect();
-        let mut result =
-            StepResult { loss: 0.0, grads: ParamGrads::default(), stats: Stats::new(), extras: Vec::new() };
-        let mut grads = Vec::with_capacity(parts.len());
-        for (loss, part, stats, extra) in parts {
-            result.loss += loss;
-            grads.push(part);
-            result.stats.merge(stats);
-            result.extras.push(extra);
+        let mut loss = 0.0;
+        let (mut grads, mut others) = (Vec::with_capacity(parts.len()), Vec::with_capacity(parts.len()));
+        for (part, g, other) in parts {
+            loss += part;
+            grads.push(g);
+            others.push(other);
         }
-        result.grads = fold(grads);
-        result
+        let others = in_pairs(others, |(mut stats, mut extras), (more_stats, more_extras)| {
+            stats.merge(more_stats);
+            extras.extend(more_extras);
+            (stats, extras)
+        });
+        let (stats, extras) = others.expect("at least one shard has rows");
+        StepResult { loss, grads: fold(grads), stats, extras }
     }
 }
 
 impl<T: Real, M> StepResult<T, M> {
     /// Gradient accumulation: the mean of the losses and gradients of several micro-batches of equal size, their
-    /// statistics merged. Given a lazy iterator, it holds no more than two at a time. `None` without micro-batches.
+    /// statistics merged. They are summed in pairs
+    /// ([`pairwise`](gradbook_autograd::pairwise)): given a lazy iterator of n, it holds at most log₂ n + 2 at a time. `None` without micro-batches.
     pub fn mean(micro_batches: impl IntoIterator<Item = Self>) -> Option<Self> {
-        let mut all = micro_batches.into_iter();
-        let mut sum = all.next()?;
-        let mut count = 1.0;
-        for micro in all {
+        let mut count = 0.0;
+        let counted = micro_batches.into_iter().inspect(|_| count += 1.0);
+        let mut sum = in_pairs(counted, |mut sum, micro| {
             sum.loss += micro.loss;
             sum.grads = fold(vec![sum.grads, micro.grads]);
             sum.stats.merge(micro.stats);
             sum.extras.extend(micro.extras);
-            count += 1.0;
-        }
+            sum
+        })?;
         let share = T::of(1.0 / count);
         sum.loss /= count;
         sum.grads.iter_mut().for_each(|(_, g)| g.map_assign(|g| g * share));
@@ -123,8 +129,29 @@ impl<T: Real, M> StepResult<T, M> {
     }
 }
 
-/// The sum of the shards' gradients, in shard order, in place in the first: one pass over all, on all threads.
-fn fold<T: Real>(shards: Vec<ParamGrads<T>>) -> ParamGrads<T> {
+/// All items as one, by joining neighbors in pairs, pairs in pairs and so on: [`pairwise`](gradbook_autograd::pairwise)
+/// for what is no slice.
+fn in_pairs<R>(items: impl IntoIterator<Item = R>, mut join: impl FnMut(R, R) -> R) -> Option<R> {
+    let mut waiting = Vec::new(); // of ever fewer items
+    for (i, mut item) in items.into_iter().enumerate() {
+        for _ in 0..(i + 1).trailing_zeros() {
+            item = join(waiting.pop()?, item);
+        }
+        waiting.push(item);
+    }
+    let last = waiting.pop()?;
+    Some(waiting.into_iter().rev().fold(last, |right, left| join(left, right)))
+}
+
+/// The sum of the shards' gradients in shard order, in place in the first: one pass over all, on all threads. Of many
+/// shards, chains of 16 are joined in pairs.
+fn fold<T: Real>(mut shards: Vec<ParamGrads<T>>) -> ParamGrads<T> {
+    if shards.len() > CHAIN {
+        let chains = std::iter::from_fn(|| {
+            (!shards.is_empty()).then(|| fold(shards.drain(..shards.len().min(CHAIN)).collect()))
+        });
+        return in_pairs(chains, |a, b| fold(vec![a, b])).unwrap_or_default();
+    }
     let mut by_parameter = BTreeMap::<ParamId, Vec<Tensor<T>>>::new();
     for (id, g) in shards.into_iter().flatten() {
         by_parameter.entry(id).or_default().push(g);

@@ -4,7 +4,7 @@
 use ndarray::{Axis, Slice};
 
 use super::{Windows, channels, fill_rows};
-use crate::{Real, Tensor, simd};
+use crate::{CHAIN, Real, Tensor, pairwise, simd};
 
 impl Windows {
     /// `y[m] = bias + Σₖ x[m·stride + k·dilation − pad_left] · w[k]`, with w `[tap, in/groups, out]`.
@@ -79,9 +79,22 @@ impl Windows {
         if !self.is_depthwise(inputs, outputs) {
             return self.by_group(x, g, None, |x, g, _| self.dense_weights(x, g)).reshaped(shape);
         }
-        let mut w = filled([self.taps, outputs], None);
-        self.meetings(|m, p, k| add_product(row_mut(&mut w, k), row(x, p), row(g, m)));
-        w.reshaped(shape)
+        Tensor::build(shape, |w| {
+            for (k, w) in w.chunks_exact_mut(outputs).enumerate() {
+                let (windows, samples) = self.inside(k);
+                let count = windows.len();
+                let chain = |i: usize, w: &mut [T]| {
+                    w.fill(T::ZERO);
+                    for meeting in i * CHAIN..(self.batch * count).min((i + 1) * CHAIN) {
+                        let (item, at) = (meeting / count, meeting % count);
+                        let (m, p) = (windows.start + at, samples.start + at * self.spec.stride);
+                        add_product(w, row(x, item * self.long + p), row(g, item * self.short + m));
+                    }
+                };
+                w.fill(T::ZERO); // in case the tap meets nothing but padding
+                pairwise((self.batch * count).div_ceil(CHAIN), w, chain, |a, b| a + b);
+            }
+        })
     }
 
     /// Whether every channel is a group of its own, in and out.

@@ -78,7 +78,8 @@ proptest! {
         (inputs, made) in (BLOCK..70, BLOCK..70),
         seed: u64,
     ) {
-        let spec = Conv1dSpec { pad_left, pad_right, ..Conv1dSpec::default() };
+        let pad_right = pad_right.max(pad_left.min(1)); // causal convolutions are not lifted
+        let spec = Conv1dSpec { pad_left, pad_right, winograd: true, ..Conv1dSpec::default() };
         let short = spec.output_len(len, 3).expect("a window fits");
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let shapes = [[items, len, inputs], [3, inputs, made], [items, short, made]];

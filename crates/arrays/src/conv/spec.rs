@@ -26,12 +26,22 @@ pub struct Conv1dSpec {
     /// The channels fall into this many groups of neighbors; an output sees the inputs of its own group only. As many
     /// groups as channels make the convolution depthwise.
     pub groups: usize,
+    /// Whether three neighboring taps at stride 1 may go through Winograd's transforms, which save half of the
+    /// multiplications where there are at least 32 channels in and out.
+    ///
+    /// Without it, an output depends on the samples under its own taps and on nothing else, to the bit. With it, the four
+    /// outputs of a *tile* (4i to 4i + 3) are made together from six samples and share their roundings: a sample that is
+    /// 10⁶ times the others costs all outputs of its tiles six digits, one that is not finite makes them all NaN, and
+    /// the first outputs of a longer input need not have the bits of a shorter one. The same holds for gradients. So it is
+    /// for models that see whole windows. A causal convolution (`pad_left` > 0, `pad_right` = 0) must not see what
+    /// comes later, and never uses it.
+    pub winograd: bool,
 }
 
 impl Default for Conv1dSpec {
-    /// Stride 1, no padding, dilation 1, one group.
+    /// Stride 1, no padding, dilation 1, one group, no transforms.
     fn default() -> Self {
-        Self { stride: 1, pad_left: 0, pad_right: 0, dilation: 1, groups: 1 }
+        Self { stride: 1, pad_left: 0, pad_right: 0, dilation: 1, groups: 1, winograd: false }
     }
 }
 
@@ -67,6 +77,17 @@ pub enum ConvError {
         /// The stride.
         stride: usize,
     },
+    /// There are channels on one side only.
+    #[error("there are {input} channels in and {output} out; there must be at least one")]
+    NoChannels {
+        /// Input channels.
+        input: usize,
+        /// Output channels.
+        output: usize,
+    },
+    /// Lengths beyond what a machine can count.
+    #[error("the lengths are beyond counting")]
+    TooLong,
     /// The channels do not divide evenly into the groups.
     #[error("{channels} channels do not fall into {groups} equal groups")]
     Groups {
@@ -83,7 +104,8 @@ impl Conv1dSpec {
     /// # Errors
     /// If not even one window fits, or a setting is 0.
     pub fn output_len(&self, length: usize, taps: usize) -> Result<usize, ConvError> {
-        let (span, padded) = (self.span(taps)?, length + self.pad_left + self.pad_right);
+        let span = self.span(taps)?;
+        let padded = self.padding()?.checked_add(length).ok_or(ConvError::TooLong)?;
         if padded < span {
             Err(ConvError::TooShort { span, padded })
         } else {
@@ -109,21 +131,38 @@ impl Conv1dSpec {
         if output_padding >= stride {
             return Err(ConvError::OutputPadding { output_padding, stride });
         }
-        let full = length.checked_sub(1).map_or(0, |last| last * stride + span + output_padding);
-        let padding = self.pad_left + self.pad_right;
+        let full = |last: usize| last.checked_mul(stride)?.checked_add(span)?.checked_add(output_padding);
+        let full = length.checked_sub(1).map_or(Some(0), full).ok_or(ConvError::TooLong)?;
+        let padding = self.padding()?;
         if full <= padding { Err(ConvError::OverPadded { padding, full }) } else { Ok(full - padding) }
     }
 
-    /// Whether these channel numbers divide into the groups.
+    /// Whether these channel numbers are not 0 and divide into the groups.
     ///
     /// # Errors
-    /// If they do not.
+    /// If they are or do not.
     pub fn check_channels(&self, input: usize, output: usize) -> Result<(), ConvError> {
         let groups = self.groups;
-        match [input, output].into_iter().find(|channels| groups == 0 || channels % groups != 0) {
+        if groups == 0 {
+            return Err(ConvError::Zero("groups"));
+        }
+        if input == 0 || output == 0 {
+            return Err(ConvError::NoChannels { input, output });
+        }
+        match [input, output].into_iter().find(|channels| channels % groups != 0) {
             Some(channels) => Err(ConvError::Groups { channels, groups }),
             None => Ok(()),
         }
+    }
+
+    /// `pad_left` + `pad_right`
+    fn padding(&self) -> Result<usize, ConvError> {
+        self.pad_left.checked_add(self.pad_right).ok_or(ConvError::TooLong)
+    }
+
+    /// Whether all padding is on the left, as in causal convolutions.
+    pub(super) fn is_causal(&self) -> bool {
+        self.pad_left > 0 && self.pad_right == 0
     }
 
     /// Samples from the first tap to the last: dilation·(taps − 1) + 1.
@@ -132,7 +171,10 @@ impl Conv1dSpec {
             [("stride", self.stride), ("dilation", self.dilation), ("groups", self.groups), ("taps", taps)];
         match settings.iter().find(|(_, value)| *value == 0) {
             Some((name, _)) => Err(ConvError::Zero(name)),
-            None => Ok(self.dilation * (taps - 1) + 1),
+            None => {
+                let reach = self.dilation.checked_mul(taps - 1).and_then(|reach| reach.checked_add(1));
+                reach.ok_or(ConvError::TooLong)
+            }
         }
     }
 }

@@ -15,14 +15,13 @@
 use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayView3, ArrayViewMut3, Axis};
-use rayon::prelude::*;
 
 use super::{
     Windows, channels,
     lift::{BLOCK, POINTS, STEP, columns, gradients, lower, samples, taps, taps_back},
     matrix_mut, transposed,
 };
-use crate::{Real, Tensor, gemm, matmul::matrix, simd};
+use crate::{CHAIN, Real, Tensor, each_block, gemm, join, matmul::matrix, pairwise, simd};
 
 /// Tiles taken at a time for outputs. Each chunk packs the taps again for its products, so it should be long; but what
 /// belongs to it should stay in the cache.
@@ -47,9 +46,11 @@ struct Tiles {
 }
 
 impl Windows {
-    /// Whether three taps side by side, with enough channels to outweigh the lifting, make the detour worth it.
+    /// Whether the detour is wanted and allowed ([`Conv1dSpec::winograd`](super::Conv1dSpec::winograd)), and three taps
+    /// side by side, with enough channels to outweigh the lifting, make it worth it.
     pub(super) fn suits_winograd(&self, inputs: usize, outputs: usize) -> bool {
-        self.taps == 3 && self.spec.stride == 1 && self.spec.dilation == 1 && inputs.min(outputs) >= BLOCK
+        let neighbors = self.taps == 3 && self.spec.stride == 1 && self.spec.dilation == 1;
+        self.spec.winograd && !self.spec.is_causal() && neighbors && inputs.min(outputs) >= BLOCK
     }
 
     /// y = bias + x ∗ w.
@@ -82,20 +83,24 @@ impl Windows {
         let all = seen.batch * seen.count;
         let size = inputs * outputs;
         let du = Tensor::build([POINTS, inputs, outputs], |du| {
-            for start in (0..all).step_by(SUMMED) {
-                let tiles = start..all.min(start + SUMMED);
-                let beta = if start == 0 { T::ZERO } else { T::ONE };
-                let (v, e) = rayon::join(
-                    || seen.lift(x, tiles.clone(), samples),
-                    || made.lift(g, tiles.clone(), gradients),
-                );
-                du.par_chunks_mut(size).enumerate().for_each(|(t, du)| {
+            let chunk = |tiles: Range<usize>, beta: T, du: &mut [T]| {
+                let (v, e) =
+                    join(|| seen.lift(x, tiles.clone(), samples), || made.lift(g, tiles.clone(), gradients));
+                each_block(du, size, size * tiles.len(), |t, du| {
                     let (v, e, mut du) = (at_point(&v, t), at_point(&e, t), matrix_mut(du, outputs));
                     let du = du.axis_chunks_iter_mut(Axis(1), COLUMNS);
                     let blocks = e.axis_chunks_iter(Axis(1), COLUMNS).zip(du);
                     blocks.for_each(|(e, du)| gemm::serial(v.t(), e, beta, du));
                 });
-            }
+            };
+            let block = |i: usize, du: &mut [T]| {
+                let first = i * CHAIN * SUMMED;
+                for start in (first..all.min(first + CHAIN * SUMMED)).step_by(SUMMED) {
+                    let beta = if start == first { T::ZERO } else { T::ONE };
+                    chunk(start..all.min(start + SUMMED), beta, du);
+                }
+            };
+            pairwise(all.div_ceil(CHAIN * SUMMED), du, block, |a, b| a + b);
         });
         Tensor::build([3 * inputs, outputs], |dw| {
             let du: [&[T]; POINTS] = std::array::from_fn(|t| &du.as_slice()[t * size..][..size]);
@@ -192,7 +197,7 @@ fn each_chunk<T: Real>(
     }
     let middle = tiles.start + (tiles.len() / 2).next_multiple_of(most);
     let (left, right) = y.split_at_mut(place(middle) - place(tiles.start));
-    rayon::join(
+    join(
         || each_chunk(tiles.start..middle, most, left, place, work),
         || each_chunk(middle..tiles.end, most, right, place, work),
     );

@@ -1,4 +1,10 @@
 //! Every test of this crate in one binary: generic code is compiled once for all of them.
 
+mod convolutions;
 mod exp;
 mod gemm;
+mod numbers;
+mod shapes;
+mod sums;
+mod tensors;
+mod threads;

@@ -19,7 +19,7 @@ pub static CONV1D: Op = Op {
             (2, 2, 2, 2, 3),
         ] {
             let (pad_left, pad_right) = (s.int(0, 2), s.int(0, 2));
-            let spec = Conv1dSpec { stride, pad_left, pad_right, dilation, groups };
+            let spec = Conv1dSpec { stride, pad_left, pad_right, dilation, groups, winograd: false };
             let (input, output) = (groups * s.int(1, 2), groups * s.int(1, 3));
             let length = dilation * (taps - 1) + s.int(1, 5);
             let [x, w] =

@@ -18,7 +18,7 @@ pub static CONV_TRANSPOSE1D: Op = Op {
             (2, 3, 2, 1, 3),
         ] {
             let (pad_left, pad_right) = (s.int(0, 1), s.int(0, 1));
-            let spec = Conv1dSpec { stride, pad_left, pad_right, dilation, groups };
+            let spec = Conv1dSpec { stride, pad_left, pad_right, dilation, groups, winograd: false };
             let (input, output) = (groups * s.int(1, 2), groups * s.int(1, 3));
             let (length, extra) = (s.int(2, 5), s.int(0, stride - 1));
             let [x, w] =
@@ -34,7 +34,7 @@ pub static CONV_TRANSPOSE1D: Op = Op {
 
 impl<'t, T: Real> Var<'t, T> {
     /// Transposed convolution along the length axis, channels last: the adjoint of [`conv1d`](Self::conv1d) in x, with
-    /// a bias. `output_padding` lengthens the output at its right end.
+    /// a bias. `output_padding` lengthens the output at its right end. It never goes through Winograd's transforms.
     ///
     /// ```text
     /// x [batch, length, in]   w [tap, in, out/groups]   bias [out]   y [batch, transposed_len, out]
@@ -100,5 +100,6 @@ fn fit(
     }
     spec.check_channels(input, output).map_err(|error| error.to_string())?;
     let long = spec.transposed_len(length, taps, output_padding).map_err(|error| error.to_string())?;
+    let spec = Conv1dSpec { winograd: false, ..spec };
     Ok((Windows::new(spec, taps, batch, long, length), [batch, long, output].into()))
 }

@@ -60,6 +60,10 @@ pub struct Conv1dConfig {
     /// Whether the weight is learned as length and direction, one length per output channel.
     #[serde(default)]
     pub weight_norm: bool,
+    /// Whether three taps may go through Winograd's transforms, faster and less local:
+    /// see [`Conv1dSpec::winograd`]. Causal convolutions never do.
+    #[serde(default)]
+    pub winograd: bool,
 }
 
 pub(super) fn one() -> usize {
@@ -73,8 +77,9 @@ pub(super) fn yes() -> bool {
 impl Conv1dConfig {
     /// Stride, dilation and groups 1, padding [`Same`](Padding::Same), with bias.
     pub fn new(input: usize, output: usize, taps: usize) -> Self {
-        let (padding, bias, weight_norm) = (Padding::Same, true, false);
-        Self { input, output, taps, stride: 1, dilation: 1, groups: 1, padding, bias, weight_norm }
+        let (stride, dilation, groups, padding) = (1, 1, 1, Padding::Same);
+        let (bias, weight_norm, winograd) = (true, false, false);
+        Self { input, output, taps, stride, dilation, groups, padding, bias, weight_norm, winograd }
     }
 
     /// With this stride.
@@ -107,12 +112,17 @@ impl Conv1dConfig {
         Self { weight_norm: true, ..self }
     }
 
+    /// With Winograd's transforms where they apply ([`Conv1dSpec::winograd`]).
+    pub fn winograd(self) -> Self {
+        Self { winograd: true, ..self }
+    }
+
     /// The convolution's geometry.
     ///
     /// # Errors
     /// If stride, dilation, groups, taps or channels are 0, or if the channels do not divide into the groups.
     pub fn spec(&self) -> Result<Conv1dSpec, ConfigError> {
-        let Self { input, output, taps, stride, dilation, groups, .. } = *self;
+        let Self { input, output, taps, stride, dilation, groups, winograd, .. } = *self;
         for (what, n) in [("input", input), ("output", output), ("taps", taps), ("stride", stride)]
             .into_iter()
             .chain([("dilation", dilation), ("groups", groups)])
@@ -123,7 +133,7 @@ impl Conv1dConfig {
         let rule = format!("a divisor of the {input} input and {output} output channels");
         ConfigError::unless(divides, "conv1d.groups", groups, &rule)?;
         let (pad_left, pad_right) = self.padding.share(dilation * (taps - 1));
-        Ok(Conv1dSpec { stride, pad_left, pad_right, dilation, groups })
+        Ok(Conv1dSpec { stride, pad_left, pad_right, dilation, groups, winograd })
     }
 }
 

@@ -130,7 +130,7 @@ impl ConvTranspose1dConfig {
             Padding::Causal => (0, total),
             other => other.share(total),
         };
-        Ok(Conv1dSpec { stride, pad_left, pad_right, dilation, groups })
+        Ok(Conv1dSpec { stride, pad_left, pad_right, dilation, groups, winograd: false })
     }
 }
 

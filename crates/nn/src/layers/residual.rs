@@ -39,6 +39,9 @@ pub struct ResidualConfig {
     /// Whether both convolutions learn length and direction apart.
     #[serde(default)]
     pub weight_norm: bool,
+    /// Whether its convolutions may go through Winograd's transforms ([`Conv1dConfig::winograd`]).
+    #[serde(default)]
+    pub winograd: bool,
 }
 
 fn three() -> usize {
@@ -52,8 +55,8 @@ fn gelu() -> Activation {
 impl ResidualConfig {
     /// Three taps, dilation 1, padding `Same`, GELU.
     pub fn new(channels: usize, hidden: usize) -> Self {
-        let (padding, activation) = (Padding::Same, Activation::Gelu);
-        Self { channels, hidden, taps: 3, dilation: 1, padding, activation, weight_norm: false }
+        let (padding, activation, weight_norm, winograd) = (Padding::Same, Activation::Gelu, false, false);
+        Self { channels, hidden, taps: 3, dilation: 1, padding, activation, weight_norm, winograd }
     }
 
     /// With this distance between taps.
@@ -69,6 +72,11 @@ impl ResidualConfig {
     /// With this padding.
     pub fn padding(self, padding: Padding) -> Self {
         Self { padding, ..self }
+    }
+
+    /// With Winograd's transforms where they apply.
+    pub fn winograd(self) -> Self {
+        Self { winograd: true, ..self }
     }
 }
 
@@ -91,10 +99,10 @@ impl ResidualBlock {
     /// If a convolution cannot work, or if the padding does not keep the length.
     #[track_caller]
     pub fn new<T: Real>(scope: &mut Scope<'_, T>, config: ResidualConfig) -> Result<Self, ConfigError> {
-        let ResidualConfig { channels, hidden, taps, dilation, padding, weight_norm, .. } = config;
+        let ResidualConfig { channels, hidden, taps, dilation, padding, weight_norm, winograd, .. } = config;
         let keeps = matches!(padding, Padding::Same | Padding::Causal);
         ConfigError::unless(keeps, "residual.padding", padding, "Same or Causal, which keep the length")?;
-        let first = Conv1dConfig { weight_norm, ..Conv1dConfig::new(channels, hidden, taps) };
+        let first = Conv1dConfig { weight_norm, winograd, ..Conv1dConfig::new(channels, hidden, taps) };
         let second = Conv1dConfig { weight_norm, ..Conv1dConfig::new(hidden, channels, 1) };
         Ok(Self {
             config,

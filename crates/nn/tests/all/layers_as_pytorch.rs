@@ -31,8 +31,18 @@ fn built(case: &Case, scope: &mut Scope<'_, f64>) -> Option<(Box<dyn Layer<f64>>
         "Linear" if bias => (Box::new(Linear::new(scope, first, last)), false),
         "Linear" => (Box::new(Linear::without_bias(scope, first, last)), false),
         "Conv1d" | "weight_norm(Conv1d)" => {
-            let config =
-                Conv1dConfig { input, output, taps, stride, dilation, groups, padding, bias, weight_norm };
+            let config = Conv1dConfig {
+                input,
+                output,
+                taps,
+                stride,
+                dilation,
+                groups,
+                padding,
+                bias,
+                weight_norm,
+                winograd: false,
+            };
             (Box::new(Conv1d::new(scope, config).expect("sound")), true)
         }
         "ConvTranspose1d" | "weight_norm(ConvTranspose1d)" => {

@@ -9,4 +9,5 @@ mod losses;
 mod muon;
 mod optimizers;
 mod optimizers_as_pytorch;
+mod shards;
 mod training;
