@@ -1,6 +1,6 @@
 //! Rows grouped by code: exact counts, and sums in a fixed order whatever the number of threads.
 
-use gradbook_autograd::{Real, Tensor, simd};
+use gradbook_autograd::{Real, Tensor, at_least, simd};
 use rayon::prelude::*;
 
 /// Which rows belong to each code, in the order of the rows.
@@ -62,7 +62,8 @@ impl Clusters {
         let x = x.as_slice();
         Tensor::build([self.starts.len() - 1, width], |out| {
             // A few codes per task, so that handing out tasks costs little.
-            let out = out.par_chunks_mut(width.max(1)).zip(self.starts.par_windows(2)).with_min_len(16);
+            let out =
+                out.par_chunks_mut(width.max(1)).zip(self.starts.par_windows(2)).with_min_len(at_least(16));
             out.for_each_init(
                 || vec![0.0; width],
                 |sum, (out, bounds)| {

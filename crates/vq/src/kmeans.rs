@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use gradbook_autograd::{Real, Rng, Tensor};
+use gradbook_autograd::{Real, Rng, Tensor, at_least};
 use ndarray_rand::{
     rand::{Rng as _, seq::index},
     rand_distr::{Distribution, StandardNormal},
@@ -127,13 +127,13 @@ fn distances<T: Real>(x: &Tensor<T>, centers: &Tensor<T>, nearest: &[u32]) -> Ve
     let width = centers.rows().ncols();
     let centers = centers.as_slice();
     let of = |(x, &k): (&[T], &u32)| squared_distance(x, &centers[k as usize * width..][..width]);
-    x.as_slice().par_chunks_exact(width).zip(nearest).map(of).collect()
+    x.as_slice().par_chunks_exact(width).zip(nearest).with_min_len(at_least(1)).map(of).collect()
 }
 
 /// ‖a − b‖², added up in f64.
 #[inline(always)] // into callers that are compiled for wide vectors
 pub(crate) fn squared_distance<T: Real>(a: &[T], b: &[T]) -> f64 {
-    strands::sum::<8, T, f64>(a, b, |a, b| (a.to_f64() - b.to_f64()).powi(2))
+    strands::of_row::<8, T, f64>(a, b, |a, b| (a.to_f64() - b.to_f64()).powi(2))
 }
 
 /// The rows `order[choice]` of x.
@@ -163,7 +163,7 @@ fn plus_plus<T: Real>(x: &Tensor<T>, count: usize, rng: &mut Rng) -> Tensor<T> {
     let mut chosen = vec![rng.random_range(0..sample.len())];
     while chosen.len() < count {
         let last = &x.as_slice()[sample[chosen[chosen.len() - 1]] * width..][..width];
-        nearest.par_chunks_mut(BLOCK).zip(&blocks).for_each(|(nearest, block)| {
+        nearest.par_chunks_mut(BLOCK).zip(&blocks).with_min_len(at_least(1)).for_each(|(nearest, block)| {
             let mut distance = [T::ZERO; BLOCK];
             for (x, &c) in block.chunks_exact(nearest.len()).zip(last) {
                 distance.iter_mut().zip(x).for_each(|(sum, &x)| *sum += (x - c) * (x - c));

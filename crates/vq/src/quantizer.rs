@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
+use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var, at_least};
 use rayon::prelude::*;
 
 use crate::{Codes, codebook::Codebook, strands};
@@ -163,9 +163,9 @@ impl<T: Real> Latent<'_, T> {
     pub fn finite(self, op: &str) -> Self {
         let z = self.value.value();
         let width = z.rows().ncols().max(1);
-        let squared = |row: &[T]| strands::sum::<16, T, T>(row, row, |x, _| x * x);
+        let squared = |row: &[T]| strands::of_row::<16, T, T>(row, row, |x, _| x * x);
         // A factor, because losses add up many rows and differences double them.
-        let rows = z.as_slice().par_chunks(width).with_min_len(512);
+        let rows = z.as_slice().par_chunks(width).with_min_len(at_least(512));
         let bad = rows.position_first(|row| !(squared(row) * T::of(1e6)).is_finite());
         if let Some(row) = bad {
             panic!(

@@ -5,7 +5,7 @@ mod book;
 
 use std::any::Any;
 
-use gradbook_autograd::{Real, Tensor, simd};
+use gradbook_autograd::{Real, Tensor, at_least, simd};
 use pulp::{Arch, Simd, WithSimd, bytemuck};
 use rayon::prelude::*;
 
@@ -95,14 +95,14 @@ pub fn nearest_few<T: Real>(x: &Tensor<T>, codes: &Tensor<T>, count: usize) -> V
         found.sort_by(order);
         found
     };
-    let rows: Vec<_> = x.as_slice().par_chunks_exact(channels).map(few).collect();
+    let rows: Vec<_> = x.as_slice().par_chunks_exact(channels).with_min_len(at_least(1)).map(few).collect();
     (0..count).map(|i| rows.iter().map(|found| found[i].1).collect()).collect()
 }
 
 /// The search in plain arithmetic: for checks in other numbers than f32.
 fn nearest_any<T: Real>(x: &Tensor<T>, codes: &Tensor<T>) -> Vec<u32> {
     let row = |x: &[T]| nearest_of(x, codes.as_slice());
-    x.as_slice().par_chunks_exact(codes.rows().ncols()).map(row).collect()
+    x.as_slice().par_chunks_exact(codes.rows().ncols()).with_min_len(at_least(1)).map(row).collect()
 }
 
 /// argmin_k Σ(x − e_k)² in f64, the lowest such k.
@@ -129,7 +129,9 @@ fn nearest_f32(x: &Tensor<f32>, codes: &Tensor<f32>) -> Vec<u32> {
     let book = Book::new(codes);
     let mut found = vec![u32::MAX; x.rows().nrows()];
     let blocks = found.par_chunks_mut(ROWS).zip(x.as_slice().par_chunks(ROWS * width));
-    blocks.for_each(|(found, x)| Arch::new().dispatch(Block { x, book: &book, found }));
+    blocks
+        .with_min_len(at_least(1))
+        .for_each(|(found, x)| Arch::new().dispatch(Block { x, book: &book, found }));
     found
 }
 

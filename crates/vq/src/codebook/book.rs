@@ -130,7 +130,7 @@ impl Codebook {
             write_row(store, self.codes, code, &made_of);
             if let Some(ema) = &self.ema {
                 let counts = store.get(ema.counts).as_slice();
-                let mean = counts.iter().fold(T::ZERO, |sum, &n| sum + n) / T::of(counts.len() as f64);
+                let mean = T::of(counts.iter().map(|n| n.to_f64()).sum::<f64>() / counts.len() as f64);
                 let sum: Vec<T> = made_of.iter().map(|&e| mean * e).collect();
                 write_row(store, ema.counts, code, &[mean]);
                 write_row(store, ema.sums, code, &sum);

@@ -1,6 +1,6 @@
 //! Codes as moving averages of the rows that chose them, and the respawn of codes that no row chooses.
 
-use gradbook_autograd::{ParamStore, Real, Stats, Stream, Tensor};
+use gradbook_autograd::{ParamStore, Real, Stats, Stream, Tensor, at_least};
 use rayon::prelude::*;
 
 use super::{
@@ -8,10 +8,12 @@ use super::{
     config::{Aim, Metric, Respawn, Threshold},
     learning::Learning,
 };
-use crate::{Absorbed, draw::draw_distinct, search::nearest};
+use crate::{Absorbed, draw::draw_distinct, search::nearest, strands};
 
 /// ε in the Laplace smoothing of counts.
 const EPSILON: f64 = 1e-5;
+/// Fewer elements of codes than these are not handed to another thread.
+const WORTH_A_THREAD: usize = 1 << 16;
 
 impl Codebook {
     /// Applies the merged statistics of one step: the moving average first, then respawn, so that a respawned code is
@@ -60,11 +62,11 @@ impl Codebook {
         let width = self.width(store);
         let codes = store.get_mut(self.codes).as_mut_slice();
         let all = codes.par_chunks_mut(width).zip(m.as_slice().par_chunks(width)).zip(n.as_slice());
-        all.with_min_len(64).for_each(|((code, m), n)| {
+        all.with_min_len(at_least(WORTH_A_THREAD / width.max(1))).for_each(|((code, m), n)| {
             let scale = T::of(1.0 / ((n.to_f64() + EPSILON) * smooth));
             code.iter_mut().zip(m).for_each(|(e, &m)| *e = m * scale);
             if self.config.metric == Metric::Cosine {
-                let length = code.iter().fold(T::ZERO, |sum, &e| sum + e * e).sqrt();
+                let length = strands::of_row::<16, T, T>(code, code, |e, _| e * e).sqrt();
                 if length > T::ZERO {
                     code.iter_mut().for_each(|e| *e = *e / length);
                 }

@@ -1,6 +1,6 @@
 //! The losses of a codebook. Means run over all rows and channels, so no loss depends on how rows are batched.
 
-use gradbook_autograd::{Real, Tensor, Var};
+use gradbook_autograd::{Real, Tensor, Var, at_least, simd};
 use rayon::prelude::*;
 
 use super::config::{Diversity, Spread};
@@ -11,15 +11,15 @@ use crate::strands;
 /// As one op: where many rows have many levels, differences and squares that are written only to be added up would cost
 /// as much as half a search.
 pub fn pull<'t, T: Real>(a: Var<'t, T>, b: Var<'t, T>) -> Var<'t, T> {
-    const PIECE: usize = 1 << 14;
+    const PIECE: usize = 1 << 14; // for a thread
     let b = b.detach().value();
     let count = T::of(b.as_slice().len() as f64);
     let fixed = b.clone();
     let mean = move |x: &[Tensor<T>]| {
         let pieces = x[0].as_slice().par_chunks(PIECE).zip(fixed.as_slice().par_chunks(PIECE));
-        let squares = |(a, b): (&[T], &[T])| strands::sum::<16, T, T>(a, b, |a, b| (a - b) * (a - b));
-        let sums: Vec<T> = pieces.map(squares).collect();
-        Tensor::scalar(sums.into_iter().fold(T::ZERO, |all, sum| all + sum) / count)
+        let squares = |(a, b): (&[T], &[T])| simd!(strands::sum::<16, T, T>(a, b, |a, b| (a - b) * (a - b)));
+        let sums: Vec<T> = pieces.with_min_len(at_least(1)).map(squares).collect();
+        Tensor::scalar(strands::sum::<16, T, T>(&sums, &sums, |sum, _| sum) / count)
     };
     a.tape().custom("pull", &[a], mean, move |x, _, g, sink| {
         let factor = T::of(2.0) * g.item() / count;

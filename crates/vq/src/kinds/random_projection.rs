@@ -64,8 +64,7 @@ impl KindConfig for RandomProjectionConfig {
         let bound = (6.0 / (dim + self.width) as f64).sqrt();
         let mut p = scope.draw("projection", [dim, self.width], Init::Uniform { bound });
         if self.centered {
-            let share = T::of(1.0 / dim as f64);
-            let mean = p.fold_axes(&[0], T::ZERO, |sum, x| sum + x * share);
+            let mean = p.fold_axes(&[0], T::ZERO, |sum, x| sum + x).map(|sum| sum * T::of(1.0 / dim as f64));
             p = p.zip(&mean, |p, mean| p - mean);
         }
         let codes = scope.draw("codes", [self.codes, self.width], Init::Normal { std: 1.0 });

@@ -1,6 +1,6 @@
 //! What a search prepares once for all rows: the codes shifted, their norms, and how far rounding may mislead.
 
-use gradbook_autograd::{Tensor, simd};
+use gradbook_autograd::{Tensor, at_least, simd};
 use rayon::prelude::*;
 
 use crate::strands;
@@ -30,11 +30,11 @@ impl<'a> Book<'a> {
         let mut norms = vec![0.0; count];
         let codes = Tensor::build([count, width], |codes| {
             let all = codes.par_chunks_mut(width).zip(given.par_chunks(width)).zip(&mut norms);
-            all.with_min_len(128).for_each(|((code, given), norm)| {
+            all.with_min_len(at_least(128)).for_each(|((code, given), norm)| {
                 simd!({
                     code.iter_mut().zip(given.iter().zip(&center)).for_each(|(e, (given, c))| *e = given - c);
                     let square = |e: f32, _| f64::from(e) * f64::from(e);
-                    *norm = (0.5 * strands::sum::<8, f32, f64>(code, code, square)) as f32;
+                    *norm = (0.5 * strands::of_row::<8, f32, f64>(code, code, square)) as f32;
                 });
             });
         });
