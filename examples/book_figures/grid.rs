@@ -1,9 +1,12 @@
 //! Chapter 11: the fixed cells of FSQ and the cells of sixteen learned codes, on the same points.
 
-use gradbook::{autograd::Stream, nn::OptimizerConfig};
+use gradbook::{
+    autograd::{Stream, Tensor},
+    nn::OptimizerConfig,
+};
 
 use crate::{
-    plane::{GREY, ORANGE, Panel, Svg, pairs},
+    plane::{GREY, ORANGE, Panel, RED, Svg, pairs},
     points::{Codes, moons},
 };
 
@@ -25,12 +28,14 @@ pub fn figure() -> String {
         }
     }
     left.points(&mut svg, &points[..700]);
-    let codes = fsq.quantizer.encode(&fsq.store, &test);
-    for &k in usage.counts.keys() {
-        let own = || points.iter().zip(codes.column(0)).filter(|(_, code)| **code == k).map(|(p, _)| p);
-        let count = own().count() as f64;
-        let mean = [0, 1].map(|c| own().map(|p| p[c]).sum::<f64>() / count);
-        svg.circle(left.at(mean), 4.0, ORANGE, 1.0);
+    // One place in each cell gives all sixteen values; they lie evenly, whatever the points are.
+    let inside = [-2.0, -0.3, 0.3, 2.0];
+    let places = Tensor::new([16, 2], (0..16).flat_map(|i| [inside[i % 4], inside[i / 4]]).collect());
+    let codes = fsq.quantizer.encode(&fsq.store, &places);
+    let values = pairs(&fsq.quantizer.decode(&fsq.store, &codes));
+    for (value, code) in values.into_iter().zip(codes.column(0)) {
+        let (radius, color) = if usage.counts.contains_key(code) { (4.0, ORANGE) } else { (2.5, RED) };
+        svg.circle(left.at(value), radius, color, 1.0);
     }
     left.title(&mut svg, &format!("FSQ, 4 × 4 levels: perplexity {:.1}", usage.perplexity()));
 

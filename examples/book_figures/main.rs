@@ -7,6 +7,7 @@
 //! ```
 
 mod collapse;
+mod diagrams;
 mod differences;
 mod graph;
 mod grid;
@@ -30,17 +31,20 @@ use std::{fs, io, path::Path, process::ExitCode};
 type Made = (&'static str, fn() -> String);
 
 /// Figures show training, whose last digits differ between kinds of processors: a check only asks whether they are there.
-const FIGURES: [Made; 13] = [
+const FIGURES: [Made; 16] = [
     ("differences.svg", differences::figure),
     ("graph.svg", graph::figure),
+    ("broadcasting.svg", diagrams::broadcasting),
     ("windows.svg", windows::figure),
     ("valley.svg", valley::figure),
+    ("vq-vae.svg", diagrams::vq_vae),
     ("wandering.svg", wandering::figure),
     ("voronoi.svg", voronoi::figure),
     ("ema-vs-gradient.svg", two_codes::figure),
     ("collapse.svg", collapse::figure),
     ("usage.svg", collapse::usage),
     ("levers.svg", levers::figure),
+    ("two-paths.svg", diagrams::two_paths),
     ("rate-distortion.svg", rate_distortion::figure),
     ("fsq-grid.svg", grid::figure),
     ("passage.svg", passage::figure),

@@ -10,6 +10,9 @@ use crate::{
     points::Codes,
 };
 
+/// What the decoder asks of the code.
+const MOVE: [f64; 2] = [0.35, -0.19];
+
 pub fn figure() -> String {
     let places = Tensor::new([5, 2], vec![1.3, 1.1, -1.0, 1.0, -0.4, -0.6, 2.6, -0.9, 0.6, 2.9]);
     let mut svg = Svg::new(700.0, 370.0);
@@ -21,26 +24,26 @@ pub fn figure() -> String {
         );
         let mut codes = Codes::new(&config, 2, OptimizerConfig::adam(0.01));
         codes.place(&places, &[1.0; 5]);
-        let grid: Vec<f64> =
-            (0..169).flat_map(|i| [(i % 13) as f64 * 0.25 - 0.25, (i / 13) as f64 * 0.25 - 0.25]).collect();
-        let grid = Tensor::new([169, 2], grid);
+        let place = |i: usize| 0.4 * i as f64 - 0.3;
+        let grid: Vec<f64> = (0..81).flat_map(|i| [place(i % 9), place(i / 9)]).collect();
+        let grid = Tensor::new([81, 2], grid);
         let tape = Tape::new();
-        let g = Graph::train(&tape, &codes.store);
+        let graph = Graph::train(&tape, &codes.store);
         let z = tape.var(grid.clone());
-        let found = codes.quantizer.quantize(&g, z.into());
-        // The decoder asks the code to move by (0.22, −0.12): minus that is the gradient.
-        let ask = tape.constant(Tensor::new([1, 2], vec![-0.22, 0.12]));
-        let gradient = (found.values * ask).sum_all().backward()[z].clone();
+        let found = codes.quantizer.quantize(&graph, z.into());
+        // A step against the gradient moves the code by MOVE.
+        let g = tape.constant(Tensor::new([1, 2], MOVE.map(|x| -x).to_vec()));
+        let gradient = (found.values * g).sum_all().backward()[z].clone();
         let panel = Panel { corner: [10.0 + 345.0 * column as f64, 30.0], side: 330.0, range: 3.2 };
         panel.title(&mut svg, name);
         panel.cells(&mut svg, &pairs(&places), |k| k == 0);
         let arrows = pairs(&grid).into_iter().zip(pairs(&gradient)).zip(found.codes.column(0));
         for ((p, g), _) in arrows.filter(|(_, code)| **code == 0) {
             svg.circle(panel.at(p), 2.2, BLUE, 1.0);
-            svg.curve(&[panel.at(p), panel.at([p[0] - g[0], p[1] - g[1]])], BLUE, "");
+            svg.arrow(panel.at(p), panel.at([p[0] - g[0], p[1] - g[1]]), BLUE);
         }
         let q = [1.3, 1.1];
-        svg.curve(&[panel.at(q), panel.at([q[0] + 0.22, q[1] - 0.12])], ORANGE, "");
+        svg.arrow(panel.at(q), panel.at([q[0] + MOVE[0], q[1] + MOVE[1]]), ORANGE);
         svg.circle(panel.at([0.0, 0.0]), 2.0, GREY, 1.0);
         let [x, y] = panel.at([0.0, 0.0]);
         svg.text([x - 6.0, y + 14.0], "end", "0");

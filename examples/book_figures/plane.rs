@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use gradbook::autograd::Tensor;
 
+use crate::svg;
+
 pub const GREY: &str = "#808080";
 pub const BLUE: &str = "#3f8fd2";
 pub const ORANGE: &str = "#e07b28";
@@ -58,6 +60,12 @@ impl Svg {
         let style =
             format!("fill=\"none\" stroke=\"{color}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"");
         self.path(points, &style);
+    }
+
+    /// A straight line with a head, between two places of the drawing.
+    pub fn arrow(&mut self, from: [f64; 2], to: [f64; 2], color: &str) {
+        let line = format!("fill=\"none\" stroke=\"{color}\" stroke-width=\"1.5\"");
+        self.add(format_args!("{}", svg::arrow(from, to, 6.0, &line, color)));
     }
 
     pub fn finish(self) -> String {

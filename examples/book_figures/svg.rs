@@ -37,11 +37,14 @@ impl Drawing {
     }
 
     /// A line with an arrowhead.
-    pub fn arrow(&mut self, [x, y]: [i32; 2], [u, v]: [i32; 2]) {
-        let _ = writeln!(
-            self.body,
-            "<line x1=\"{x}\" y1=\"{y}\" x2=\"{u}\" y2=\"{v}\" stroke=\"{INK}\" marker-end=\"url(#head)\"/>"
-        );
+    pub fn arrow(&mut self, from: [i32; 2], to: [i32; 2]) {
+        self.colored_arrow(from, to, INK);
+    }
+
+    pub fn colored_arrow(&mut self, from: [i32; 2], to: [i32; 2], color: &str) {
+        let line = format!("fill=\"none\" stroke=\"{color}\"");
+        let [from, to] = [from, to].map(|point| point.map(f64::from));
+        let _ = writeln!(self.body, "{}", arrow(from, to, 9.0, &line, color));
     }
 
     /// The finished file.
@@ -49,9 +52,19 @@ impl Drawing {
         let Self { width, height, body } = self;
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-             font-family=\"monospace\" font-size=\"13\" fill=\"{INK}\">\n\
-             <defs><marker id=\"head\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" \
-             orient=\"auto\"><path d=\"M0 0 L8 4 L0 8 z\"/></marker></defs>\n{body}</svg>\n"
+             font-family=\"monospace\" font-size=\"13\" fill=\"{INK}\">\n{body}</svg>\n"
         )
     }
+}
+
+/// The path of a line with the attributes `line`, and of a head as long as `head` in its color.
+pub fn arrow([x, y]: [f64; 2], [u, v]: [f64; 2], head: f64, line: &str, color: &str) -> String {
+    let length = (u - x).hypot(v - y);
+    let [a, b] = [(u - x) / length * head, (v - y) / length * head];
+    let corner = |side: f64| format!("{:.1} {:.1}", u - a + side * b, v - b - side * a);
+    let (left, right) = (corner(0.4), corner(-0.4));
+    format!(
+        "<path d=\"M{x:.1} {y:.1}L{u:.1} {v:.1}\" {line}/>\n\
+         <path d=\"M{u:.1} {v:.1}L{left}L{right}z\" fill=\"{color}\"/>"
+    )
 }

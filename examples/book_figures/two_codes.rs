@@ -28,13 +28,13 @@ fn batch(step: u64) -> Tensor<f64> {
 
 pub fn figure() -> String {
     let mut svg = Svg::new(560.0, 340.0);
-    let mut legend = 110.0;
+    let mut legend = 76.0;
     let axes =
-        Axes { corner: [60.0, 30.0], size: [460.0, 250.0], x: [0.0, 400.0], y: [0.01, 3.0], log: true };
+        Axes { corner: [60.0, 30.0], size: [460.0, 250.0], x: [0.0, 400.0], y: [1e-4, 3.0], log: true };
     axes.frame(
         &mut svg,
         &[0.0, 100.0, 200.0, 300.0, 400.0],
-        &[0.01, 0.1, 1.0],
+        &[1e-4, 1e-3, 1e-2, 0.1, 1.0],
         ["batches", "distance of the code to its cluster"],
     );
     // A gradient step is rate·(n/N) of the way (D = 2), a step of the average 1 − γ: equal for the frequent code.
