@@ -1,0 +1,3 @@
+//! The judge: one test for each rung.
+
+gradbook_ladder::judge!(ladder);
