@@ -16,16 +16,26 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// `Ok` if `holds`, else the error that `what` is `got` against the `rule`.
-    pub(crate) fn unless(
-        holds: bool,
-        what: &str,
-        got: impl std::fmt::Debug,
-        rule: &str,
-    ) -> Result<(), ConfigError> {
+    ///
+    /// # Errors
+    /// See above.
+    pub fn unless(holds: bool, what: &str, got: impl std::fmt::Debug, rule: &str) -> Result<(), ConfigError> {
         if holds {
             return Ok(());
         }
         Err(ConfigError { what: what.into(), got: format!("{got:?}"), rule: rule.into() })
+    }
+
+    /// The same error about a setting below `place`.
+    ///
+    /// ```
+    /// use gradbook_nn::rules;
+    /// let error = rules::positive("rate", 0.0).unwrap_err();
+    /// assert_eq!(error.at("optimizer").what, "optimizer.rate");
+    /// ```
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        Self { what: format!("{place}.{}", self.what), ..self }
     }
 }
 

@@ -45,6 +45,7 @@
 //! | a loss | any file of [`loss`] |
 //! | an update | `optim/rule.rs`, then `optim/mod.rs` |
 //! | the learning rate | `schedule.rs` |
+//! | which numbers a configuration may hold | [`rules`], and `check` beside the fields |
 //! | threads without randomness | `shard.rs` |
 //! | saving and going on | [`checkpoint`], `state.rs` |
 //! | configs by name, yours too | [`named`] |
@@ -54,6 +55,7 @@ pub mod checkpoint;
 pub mod layers;
 pub mod loss;
 pub mod named;
+pub mod rules;
 
 mod error;
 mod init;

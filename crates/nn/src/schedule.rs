@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ConfigError;
+use crate::{ConfigError, rules};
 
 /// A factor on the base rate for every step t = 0, 1, 2, …
 ///
@@ -145,39 +145,43 @@ impl Schedule {
     ///
     /// # Errors
     /// The first setting that does not.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let steps = |n: u64| ConfigError::unless(n > 0, "schedule.steps", n, "at least one step");
-        let factor = |name: &str, x: f64| {
-            ConfigError::unless(
-                x.is_finite() && x >= 0.0,
-                &format!("schedule.{name}"),
-                x,
-                "finite and not negative",
-            )
-        };
+    pub fn check(&self) -> Result<(), ConfigError> {
         match self {
             Self::Constant => Ok(()),
-            Self::Warmup { start: x, steps: n } => steps(*n).and(factor("start", *x)),
-            Self::Cosine { min: x, steps: n } => steps(*n).and(factor("min", *x)),
-            Self::Linear { end: x, steps: n } => steps(*n).and(factor("end", *x)),
-            Self::Step { every, factor: x } => {
-                ConfigError::unless(*every > 0, "schedule.every", every, "at least one step")?;
-                factor("factor", *x)
+            Self::Warmup { start: x, steps } => {
+                rules::not_negative("start", *x)?;
+                rules::steps("steps", *steps)
             }
-            Self::Exponential { factor: x } | Self::Piecewise { factor: x, .. } => factor("factor", *x),
-            Self::OneCycle { steps: n, rise, div, final_div } => {
-                let peak = rise * *n as f64 - 1.0;
-                let inside = peak > 0.0 && peak < *n as f64 - 1.0;
-                ConfigError::unless(
-                    inside,
-                    "schedule.rise",
-                    rise,
-                    "1 < rise · steps < steps: a rise and a fall",
-                )?;
-                ConfigError::unless(*div > 0.0, "schedule.div", div, "positive")?;
-                ConfigError::unless(*final_div > 0.0, "schedule.final_div", final_div, "positive")
+            Self::Cosine { min: x, steps } => {
+                rules::not_negative("min", *x)?;
+                rules::steps("steps", *steps)
             }
-            Self::Then { first, second, .. } => first.validate().and(second.validate()),
+            Self::Linear { end: x, steps } => {
+                rules::not_negative("end", *x)?;
+                rules::steps("steps", *steps)
+            }
+            Self::Step { every, factor } => {
+                rules::steps("every", *every)?;
+                rules::not_negative("factor", *factor)
+            }
+            Self::Exponential { factor } => rules::not_negative("factor", *factor),
+            Self::Piecewise { milestones, factor } => {
+                milestones.iter().try_for_each(|step| rules::step("milestones", *step))?;
+                rules::not_negative("factor", *factor)
+            }
+            Self::OneCycle { steps, rise, div, final_div } => {
+                rules::steps("steps", *steps)?;
+                let peak = rise * *steps as f64 - 1.0;
+                let inside = peak > 0.0 && peak < *steps as f64 - 1.0;
+                ConfigError::unless(inside, "rise", rise, "1 < rise · steps < steps: a rise and a fall")?;
+                rules::positive("div", *div)?;
+                rules::positive("final_div", *final_div)
+            }
+            Self::Then { first, steps, second } => {
+                first.check().map_err(|error| error.at("first"))?;
+                rules::step("steps", *steps)?;
+                second.check().map_err(|error| error.at("second"))
+            }
         }
     }
 }

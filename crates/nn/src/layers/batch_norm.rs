@@ -10,7 +10,7 @@ use super::{
     Layer, Parameter,
     normalize::{Affine, normalized},
 };
-use crate::{Scope, ShapeError, layer_case};
+use crate::{Scope, ShapeError, layer_case, rules};
 
 pub static BATCH_NORM1D: Op = Op {
     name: "BatchNorm1d",
@@ -84,13 +84,22 @@ impl BatchNorm1d {
     }
 
     /// With this ε.
+    ///
+    /// # Panics
+    /// Unless ε is finite and not negative.
+    #[track_caller]
     pub fn with_eps(self, eps: f64) -> Self {
-        Self { eps, ..self }
+        Self { eps: rules::required(rules::not_negative("batch_norm.eps", eps), eps), ..self }
     }
 
     /// With this share m of the new statistics in the running ones.
+    ///
+    /// # Panics
+    /// Unless 0 ≤ m ≤ 1.
+    #[track_caller]
     pub fn with_momentum(self, momentum: f64) -> Self {
-        Self { momentum, ..self }
+        let rule = rules::fraction("batch_norm.momentum", momentum);
+        Self { momentum: rules::required(rule, momentum), ..self }
     }
 
     /// One row `[n, mean, Σ(x − mean)²]` per shard, each `[channel]`.

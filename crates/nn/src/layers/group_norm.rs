@@ -6,7 +6,7 @@ use super::{
     Layer, Parameter,
     normalize::{Affine, normalized},
 };
-use crate::{ConfigError, Scope, ShapeError, layer_case};
+use crate::{ConfigError, Scope, ShapeError, layer_case, rules};
 
 pub static GROUP_NORM: Op = Op {
     name: "GroupNorm",
@@ -38,7 +38,7 @@ impl GroupNorm {
     /// Group normalization over this many channels.
     ///
     /// # Errors
-    /// If the channels do not divide into the groups.
+    /// If the channels do not divide into the groups, or ε is not finite or negative.
     #[track_caller]
     pub fn new<T: Real>(
         scope: &mut Scope<'_, T>,
@@ -49,6 +49,7 @@ impl GroupNorm {
         let rule = format!("a divisor of the {channels} channels");
         let divides = groups > 0 && channels.is_multiple_of(groups);
         ConfigError::unless(divides, "group_norm.groups", groups, &rule)?;
+        rules::not_negative("group_norm.eps", eps)?;
         Ok(Self { groups, channels, eps, affine: Affine::new(scope, channels) })
     }
 }

@@ -6,7 +6,7 @@ use super::{
     Layer, Parameter,
     normalize::{Affine, normalized},
 };
-use crate::{Scope, ShapeError, layer_case};
+use crate::{Scope, ShapeError, layer_case, rules};
 
 pub static LAYER_NORM: Op = Op {
     name: "LayerNorm",
@@ -33,8 +33,12 @@ pub struct LayerNorm {
 
 impl LayerNorm {
     /// Layer normalization over this many channels.
+    ///
+    /// # Panics
+    /// Unless ε is finite and not negative.
     #[track_caller]
     pub fn new<T: Real>(scope: &mut Scope<'_, T>, channels: usize, eps: f64) -> Self {
+        let eps = rules::required(rules::not_negative("layer_norm.eps", eps), eps);
         Self { channels, eps, affine: Affine::new(scope, channels) }
     }
 }

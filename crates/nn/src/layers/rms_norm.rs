@@ -3,7 +3,7 @@
 use gradbook_autograd::{Graph, ParamId, Real, Shape, Var, ops::Op};
 
 use super::{Layer, Parameter};
-use crate::{Init, Scope, ShapeError, layer_case};
+use crate::{Init, Scope, ShapeError, layer_case, rules};
 
 pub static RMS_NORM: Op = Op {
     name: "RmsNorm",
@@ -30,8 +30,12 @@ pub struct RmsNorm {
 
 impl RmsNorm {
     /// Normalization over this many channels.
+    ///
+    /// # Panics
+    /// Unless ε is finite and not negative.
     #[track_caller]
     pub fn new<T: Real>(scope: &mut Scope<'_, T>, channels: usize, eps: f64) -> Self {
+        let eps = rules::required(rules::not_negative("rms_norm.eps", eps), eps);
         Self { channels, eps, weight: scope.parameter("weight", [channels], Init::ONES) }
     }
 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{CHUNK, rule::Limits};
-use crate::ConfigError;
+use crate::{ConfigError, rules};
 
 /// A limit on gradients.
 ///
@@ -59,12 +59,12 @@ impl Clip {
         }
     }
 
-    pub(super) fn validate(self) -> Result<(), ConfigError> {
+    /// Whether the limit makes sense.
+    pub(super) fn check(self) -> Result<(), ConfigError> {
         match self {
             Self::None => Ok(()),
-            Self::Norm(limit) | Self::Value(limit) => {
-                ConfigError::unless(limit > 0.0, "optimizer.clip", limit, "positive")
-            }
+            Self::Norm(limit) => rules::positive("clip.norm", limit),
+            Self::Value(limit) => rules::positive("clip.value", limit),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Clip, ConfigError, Schedule};
+use crate::{Clip, ConfigError, Schedule, rules};
 
 /// An optimizer: the rule, its rate over time, and what differs for some parameters.
 ///
@@ -119,18 +119,16 @@ impl Method {
         }
     }
 
-    fn validate(&self) -> Result<(), ConfigError> {
-        let share = |what: &str, x: f64| ConfigError::unless((0.0..1.0).contains(&x), what, x, "0 ≤ x < 1");
+    fn check(&self) -> Result<(), ConfigError> {
         match self {
             Self::Sgd { momentum: Momentum::None } => Ok(()),
-            Self::Sgd { momentum: Momentum::Classical(mu) | Momentum::Nesterov(mu) } => {
-                share("optimizer.method.momentum", *mu)
-            }
-            Self::Adam(adam) | Self::AdamW(adam) => adam.validate(),
-            Self::Lion { betas } => betas.iter().try_for_each(|b| share("optimizer.method.betas", *b)),
+            Self::Sgd { momentum: Momentum::Classical(mu) } => rules::share("momentum.classical", *mu),
+            Self::Sgd { momentum: Momentum::Nesterov(mu) } => rules::share("momentum.nesterov", *mu),
+            Self::Adam(adam) | Self::AdamW(adam) => adam.check(),
+            Self::Lion { betas } => betas.iter().try_for_each(|b| rules::share("betas", *b)),
             Self::Muon { momentum, adam } => {
-                share("optimizer.method.momentum", *momentum)?;
-                adam.validate()
+                rules::share("momentum", *momentum)?;
+                adam.check().map_err(|error| error.at("adam"))
             }
         }
     }
@@ -170,11 +168,9 @@ pub struct Adam {
 }
 
 impl Adam {
-    fn validate(&self) -> Result<(), ConfigError> {
-        for beta in self.betas {
-            ConfigError::unless((0.0..1.0).contains(&beta), "optimizer.method.betas", beta, "0 ≤ x < 1")?;
-        }
-        ConfigError::unless(self.eps > 0.0, "optimizer.method.eps", self.eps, "positive")
+    fn check(&self) -> Result<(), ConfigError> {
+        self.betas.iter().try_for_each(|beta| rules::share("betas", *beta))?;
+        rules::positive("eps", self.eps)
     }
 }
 
@@ -222,27 +218,26 @@ impl OptimizerConfig {
     ///
     /// # Errors
     /// The first setting that does not.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let size = |what: &str, x: f64| {
-            ConfigError::unless(x.is_finite() && x >= 0.0, what, x, "finite and not negative")
-        };
-        size("optimizer.rate", self.rate)?;
-        size("optimizer.weight_decay", self.weight_decay)?;
+    pub fn check(&self) -> Result<(), ConfigError> {
+        rules::not_negative("rate", self.rate)?;
+        rules::not_negative("weight_decay", self.weight_decay)?;
+        self.clip.check()?;
+        self.method.check().map_err(|error| error.at("method"))?;
+        self.schedule.check().map_err(|error| error.at("schedule"))?;
         for group in &self.groups {
-            size(&format!("optimizer.groups.{}.rate_factor", group.prefix), group.rate_factor)?;
-            size(
-                &format!("optimizer.groups.{}.weight_decay", group.prefix),
-                group.weight_decay.unwrap_or(0.0),
-            )?;
-            group.method.map_or(Ok(()), |method| method.validate())?;
+            group.check().map_err(|error| error.at(&format!("groups.{}", group.prefix)))?;
         }
-        self.method.validate()?;
-        self.clip.validate()?;
-        self.schedule.validate()
+        Ok(())
     }
 }
 
 impl Group {
+    fn check(&self) -> Result<(), ConfigError> {
+        rules::not_negative("rate_factor", self.rate_factor)?;
+        rules::not_negative("weight_decay", self.weight_decay.unwrap_or(0.0))?;
+        self.method.map_or(Ok(()), |method| method.check().map_err(|error| error.at("method")))
+    }
+
     /// Whether the parameter `name` belongs to this group.
     pub fn holds(&self, name: &str) -> bool {
         name.strip_prefix(&self.prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

@@ -61,7 +61,7 @@ impl<T: Real> Optimizer<T> {
     /// # Errors
     /// If a setting makes no sense, or if a group fits no trainable parameter.
     pub fn new(config: OptimizerConfig, store: &ParamStore<T>) -> Result<Self, ConfigError> {
-        config.validate()?;
+        config.check().map_err(|error| error.at("optimizer"))?;
         for group in &config.groups {
             let fits = store.trainable().any(|id| group.holds(&store.entry(id).name));
             let rule = "the whole first segments of a trainable parameter's name";

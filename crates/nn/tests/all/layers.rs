@@ -3,7 +3,8 @@
 use gradbook_autograd::{Graph, ParamStore, Shape, Tape, Tensor};
 use gradbook_nn::{
     BatchNorm1d, Conv1d, Conv1dConfig, ConvTranspose1d, ConvTranspose1dConfig, Dropout, GroupNorm, Layer,
-    Padding, ResidualBlock, ResidualConfig, Scope, Sequential, Snake, Summary, Upsample, UpsampleConv1d,
+    LayerNorm, Padding, ResidualBlock, ResidualConfig, RmsNorm, Scope, Sequential, Snake, Summary, Upsample,
+    UpsampleConv1d,
 };
 
 #[test]
@@ -71,6 +72,7 @@ fn configurations_that_cannot_work_are_named() {
     let error = ConvTranspose1d::new(&mut scope, gaps).expect_err("it leaves gaps").to_string();
     assert_eq!(error, "conv_transpose1d.taps = 2: taps and dilation that span at least the stride 3");
     assert_eq!(GroupNorm::new(&mut scope, 4, 6, 1e-5).expect_err("6 / 4").what, "group_norm.groups");
+    assert_eq!(GroupNorm::new(&mut scope, 3, 6, -1.0).expect_err("a root of −1").what, "group_norm.eps");
     assert_eq!(Dropout::new(1.0).expect_err("everything drops").what, "dropout.p");
     assert_eq!(Upsample::new(0).expect_err("nothing is left").what, "upsample.factor");
     let block = ResidualConfig::new(4, 4).padding(Padding::Valid);
@@ -168,4 +170,19 @@ fn a_summary_counts_every_parameter_and_product() {
     let names: Vec<&str> = summary.rows.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(names, ["0", "1", "2.conv1", "2.conv2", "3.upsample", "3.conv"]);
     assert_eq!(summary.rows.last().expect("rows").output, Shape::new(&[16, 64, 8]));
+}
+
+#[test]
+fn norms_refuse_an_eps_or_a_momentum_that_makes_no_sense() {
+    let refused = |build: &dyn Fn(&mut Scope<'_, f64>)| {
+        let build = std::panic::AssertUnwindSafe(build);
+        let panic = std::panic::catch_unwind(|| build(&mut Scope::new(&mut ParamStore::new(), 0)));
+        *panic.expect_err("it makes no sense").downcast::<String>().expect("a sentence")
+    };
+    let norm = |scope: &mut Scope<'_, f64>| BatchNorm1d::new(scope, 2);
+    let number = "a finite number, 0 or more";
+    assert_eq!(refused(&|s| _ = LayerNorm::new(s, 2, -1.0)), format!("layer_norm.eps = -1.0: {number}"));
+    assert_eq!(refused(&|s| _ = RmsNorm::new(s, 2, f64::NAN)), format!("rms_norm.eps = NaN: {number}"));
+    assert_eq!(refused(&|s| _ = norm(s).with_eps(-1.0)), format!("batch_norm.eps = -1.0: {number}"));
+    assert_eq!(refused(&|s| _ = norm(s).with_momentum(7.0)), "batch_norm.momentum = 7.0: 0 ≤ x ≤ 1");
 }

@@ -162,21 +162,55 @@ fn settings_that_make_no_sense_are_named() {
     let wrong = |edit: &dyn Fn(&mut OptimizerConfig)| {
         let mut config = OptimizerConfig::adam(1e-3);
         edit(&mut config);
-        config.validate().expect_err("a setting is wrong").what
+        let error = Optimizer::new(config, &store(&[2, 3]).0).expect_err("a setting is wrong");
+        format!("{} = {}", error.what, error.got)
     };
-    assert_eq!(wrong(&|c: &mut OptimizerConfig| c.rate = f64::NAN), "optimizer.rate");
+    let method = |method| wrong(&|c: &mut OptimizerConfig| c.method = method);
+    let schedule = |schedule: Schedule| wrong(&|c: &mut OptimizerConfig| c.schedule = schedule.clone());
     let muon = |momentum, eps| Method::Muon { momentum, adam: Adam { eps, ..Adam::default() } };
-    assert_eq!(wrong(&|c: &mut OptimizerConfig| c.method = muon(1.0, 1e-8)), "optimizer.method.momentum");
-    assert_eq!(wrong(&|c: &mut OptimizerConfig| c.method = muon(0.9, 0.0)), "optimizer.method.eps");
-    assert_eq!(wrong(&|c: &mut OptimizerConfig| c.clip = Clip::Norm(0.0)), "optimizer.clip");
-    assert_eq!(
-        wrong(&|c: &mut OptimizerConfig| c.method = Method::Lion { betas: [0.9, 1.0] }),
-        "optimizer.method.betas"
-    );
-    assert_eq!(
-        wrong(&|c: &mut OptimizerConfig| c.schedule = Schedule::Cosine { min: 0.0, steps: 0 }),
-        "schedule.steps"
-    );
+    assert_eq!(wrong(&|c: &mut OptimizerConfig| c.rate = f64::NAN), "optimizer.rate = NaN");
+    assert_eq!(wrong(&|c: &mut OptimizerConfig| c.weight_decay = -0.1), "optimizer.weight_decay = -0.1");
+    assert_eq!(wrong(&|c: &mut OptimizerConfig| c.clip = Clip::Norm(0.0)), "optimizer.clip.norm = 0.0");
+    assert_eq!(wrong(&|c: &mut OptimizerConfig| c.clip = Clip::Value(-1.0)), "optimizer.clip.value = -1.0");
+    assert_eq!(method(muon(1.0, 1e-8)), "optimizer.method.momentum = 1.0");
+    assert_eq!(method(muon(0.9, 0.0)), "optimizer.method.adam.eps = 0.0");
+    assert_eq!(method(Method::Adam(Adam { eps: -1.0, ..Adam::default() })), "optimizer.method.eps = -1.0");
+    assert_eq!(method(Method::Lion { betas: [0.9, 1.0] }), "optimizer.method.betas = 1.0");
+    for (momentum, name) in [(Momentum::Classical(7.0), "classical"), (Momentum::Nesterov(7.0), "nesterov")] {
+        assert_eq!(method(Method::Sgd { momentum }), format!("optimizer.method.momentum.{name} = 7.0"));
+    }
+    let group = Group { prefix: "w".into(), rate_factor: -1.0, weight_decay: None, method: None };
+    let groups = |group: &Group| wrong(&|c: &mut OptimizerConfig| c.groups = vec![group.clone()]);
+    assert_eq!(groups(&group), "optimizer.groups.w.rate_factor = -1.0");
+    let group = Group { rate_factor: 1.0, weight_decay: Some(f64::INFINITY), ..group };
+    assert_eq!(groups(&group), "optimizer.groups.w.weight_decay = inf");
+    let group = Group { weight_decay: None, method: Some(muon(2.0, 1e-8)), ..group };
+    assert_eq!(groups(&group), "optimizer.groups.w.method.momentum = 2.0");
+
+    let late = 2_000_000_000_000_000;
+    let then = Schedule::Constant.then(late, Schedule::Constant);
+    for (wanted, wrong) in [
+        ("start = -1.0", Schedule::Warmup { start: -1.0, steps: 3 }),
+        ("steps = 0", Schedule::Warmup { start: 0.0, steps: 0 }),
+        ("steps = 0", Schedule::Cosine { min: 0.0, steps: 0 }),
+        ("min = inf", Schedule::Cosine { min: f64::INFINITY, steps: 3 }),
+        ("steps = 0", Schedule::Linear { end: 0.0, steps: 0 }),
+        ("end = -0.5", Schedule::Linear { end: -0.5, steps: 3 }),
+        ("every = 0", Schedule::Step { every: 0, factor: 0.5 }),
+        ("factor = -0.5", Schedule::Step { every: 3, factor: -0.5 }),
+        ("factor = NaN", Schedule::Exponential { factor: f64::NAN }),
+        ("factor = -0.5", Schedule::Piecewise { milestones: vec![], factor: -0.5 }),
+        ("milestones = 2000000000000000", Schedule::Piecewise { milestones: vec![1, late], factor: 0.5 }),
+        ("steps = 0", Schedule::OneCycle { steps: 0, rise: 0.3, div: 25.0, final_div: 1e4 }),
+        ("rise = 1.0", Schedule::OneCycle { steps: 10, rise: 1.0, div: 25.0, final_div: 1e4 }),
+        ("div = 0.0", Schedule::OneCycle { steps: 10, rise: 0.3, div: 0.0, final_div: 1e4 }),
+        ("final_div = -1.0", Schedule::OneCycle { steps: 10, rise: 0.3, div: 25.0, final_div: -1.0 }),
+        ("steps = 2000000000000000", then),
+        ("first.factor = -1.0", Schedule::Exponential { factor: -1.0 }.then(3, Schedule::Constant)),
+        ("second.factor = -1.0", Schedule::Constant.then(3, Schedule::Exponential { factor: -1.0 })),
+    ] {
+        assert_eq!(schedule(wrong), format!("optimizer.schedule.{wanted}"));
+    }
     let unknown = "rate = 1.0\nmethod = { kind = \"adam\", beta = [0.9, 0.99] }";
     assert!(toml::from_str::<OptimizerConfig>(unknown).expect_err("unknown").to_string().contains("beta"));
     let unknown = "kind = \"cosine\"\nsteps = 3\nstart = 0.1";

@@ -1,7 +1,7 @@
 //! How a codebook is set up. What excludes one another cannot be written down together: each way of learning carries
 //! the options that make sense with it, and no others.
 
-use gradbook_nn::Schedule;
+use gradbook_nn::{ConfigError, Schedule, rules};
 use serde::{Deserialize, Serialize};
 
 use super::learning::{Learning, defaults};
@@ -126,6 +126,15 @@ impl Weight {
 
     fn commitment() -> Self {
         Self::constant(0.25)
+    }
+
+    /// Whether value and schedule make sense.
+    ///
+    /// # Errors
+    /// That `what` does not.
+    pub fn check(&self, what: &str) -> Result<(), ConfigError> {
+        rules::not_negative(what, self.value)?;
+        self.schedule.check().map_err(|error| error.at("schedule").at(what))
     }
 
     /// The weight at a training step.

@@ -1,7 +1,7 @@
 //! The kind `codebook`: which configs are legal, and configs that show every option.
 
 use gradbook_autograd::Real;
-use gradbook_nn::{ConfigError, Scope};
+use gradbook_nn::{ConfigError, Scope, rules};
 
 use super::{
     Aim, Codebook, CodebookConfig, Diversity, Estimator, Form, Init, Learning, Metric, Respawn, Spread,
@@ -9,48 +9,55 @@ use super::{
 };
 use crate::{
     KindConfig, Quantizer, QuantizerConfig,
-    kinds::{illegal, pairwise},
+    kinds::{MOST_CODES, illegal, pairwise},
 };
+
+/// The largest deviation of codes at the start: their squares are still finite as `f32`.
+const LARGEST: f64 = 1e15;
 
 impl KindConfig for CodebookConfig {
     const NAME: &'static str = "codebook";
     const PAPER: &'static str = "arXiv:1711.00937";
     const SUMMARY: &'static str = "the nearest of K learned vectors";
 
+    fn check(&self) -> Result<(), ConfigError> {
+        rules::count("codes", self.codes, 1..=MOST_CODES)?;
+        if let Init::Normal(deviation) = self.init {
+            ConfigError::unless(
+                (0.0..=LARGEST).contains(&deviation),
+                "init.normal",
+                deviation,
+                "a deviation from 0 to 10¹⁵",
+            )?;
+        }
+        self.learning.check().map_err(|error| error.at("learning"))?;
+        self.commitment.check("commitment")?;
+        if let Some(diversity) = &self.diversity {
+            diversity.weight.check("diversity.weight")?;
+            rules::positive("diversity.temperature", diversity.temperature)?;
+        }
+        rules::share("floor", self.floor)?;
+        self.respawn.as_ref().map_or(Ok(()), |respawn| respawn.check().map_err(|error| error.at("respawn")))
+    }
+
+    fn size(&self, dim: usize, rows: usize) -> f64 {
+        let sampled = match &self.learning {
+            Learning::Ema { sample, .. } | Learning::Loss { sample, .. } => sample.is_some(),
+            Learning::Gumbel { .. } | Learning::Ibq { .. } => true,
+            Learning::Diveq { .. } | Learning::Noise => false,
+        };
+        // A soft choice is a number for each row and code.
+        let soft = if sampled || self.diversity.is_some() { rows as f64 } else { 0.0 };
+        self.codes as f64 * (dim as f64 + soft) + rows as f64 * dim as f64
+    }
+
     fn build<T: Real>(
         &self,
         dim: usize,
         scope: &mut Scope<'_, T>,
     ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-        if self.codes == 0 || dim == 0 {
-            let got = format!("{} codes of {dim} channels", self.codes);
-            return illegal("quantizer.codes", got, "at least one code of at least one channel");
-        }
-        if matches!(self.init, Init::Normal(deviation) if !(0.0..f64::INFINITY).contains(&deviation)) {
-            return illegal("quantizer.init", self.init, "a deviation of 0 or more");
-        }
-        let positive = |x: &f64| *x > 0.0 && x.is_finite();
-        let learns = match &self.learning {
-            Learning::Ema { decay, accumulate, sample, .. } => {
-                (0.0..1.0).contains(decay) && *accumulate > 0 && sample.iter().all(positive)
-            }
-            Learning::Loss { sample, .. } => sample.iter().all(positive),
-            Learning::Diveq { variance } => *variance == 0.0 || positive(variance),
-            Learning::Gumbel { temperature } | Learning::Ibq { temperature } => positive(temperature),
-            Learning::Noise => true,
-        };
-        if !learns {
-            let rule = "0 ≤ decay < 1, accumulate ≥ 1, temperatures above 0, a variance of 0 or more";
-            return illegal("quantizer.learning", &self.learning, rule);
-        }
-        if self.diversity.as_ref().is_some_and(|diversity| !positive(&diversity.temperature)) {
-            return illegal("quantizer.diversity", &self.diversity, "a temperature above 0");
-        }
-        if !(0.0..1.0).contains(&self.floor) {
-            return illegal("quantizer.floor", self.floor, "0 ≤ floor < 1: a share of the mean");
-        }
-        if self.respawn.as_ref().is_some_and(|respawn| respawn.every == 0) {
-            return illegal("quantizer.respawn.every", 0, "at least one step");
+        if dim == 0 {
+            return illegal("quantizer.dim", dim, "at least one channel");
         }
         Ok(Box::new(VectorQuantizer { book: Codebook::new(self, dim, scope) }))
     }
@@ -77,6 +84,41 @@ impl KindConfig for CodebookConfig {
             commitment: [weights(0.25), weights(0.0)][row[6]].clone(),
         };
         pairwise(&[ways.len(), 2, 3, 3, 2, 2, 2]).into_iter().map(of).collect()
+    }
+}
+
+impl Learning {
+    fn check(&self) -> Result<(), ConfigError> {
+        let temperature = |what: &str, x: &Option<f64>| x.map_or(Ok(()), |x| rules::positive(what, x));
+        match self {
+            Self::Ema { decay, accumulate, estimator: _, sample } => {
+                rules::share("decay", *decay)?;
+                rules::steps("accumulate", *accumulate)?;
+                temperature("sample", sample)
+            }
+            Self::Loss { weight, form: _, estimator: _, sample, orthogonality } => {
+                rules::not_negative("weight", *weight)?;
+                rules::not_negative("orthogonality", *orthogonality)?;
+                temperature("sample", sample)
+            }
+            Self::Diveq { variance } => rules::not_negative("variance", *variance),
+            Self::Gumbel { temperature } | Self::Ibq { temperature } => {
+                rules::positive("temperature", *temperature)
+            }
+            Self::Noise => Ok(()),
+        }
+    }
+}
+
+impl Respawn {
+    fn check(&self) -> Result<(), ConfigError> {
+        rules::steps("every", self.every)?;
+        match self.below {
+            Threshold::Hits(hits) => rules::not_negative("below.hits", hits)?,
+            Threshold::OfMean(share) => rules::not_negative("below.of_mean", share)?,
+        }
+        rules::step("grace", self.grace)?;
+        self.until.map_or(Ok(()), |step| rules::step("until", step))
     }
 }
 

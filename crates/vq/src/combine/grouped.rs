@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Parts, Sharing, named, side_by_side};
 use crate::{
     Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
-    kinds::QuantizerConfig,
+    kinds::{QuantizerConfig, check_inner},
 };
 
 /// Equal groups of channels with the same kind of quantizer: G groups of K codes each make Kᴳ.
@@ -29,6 +29,15 @@ impl KindConfig for GroupedConfig {
     const NAME: &'static str = "grouped";
     const PAPER: &'static str = "arXiv:2305.02765";
     const SUMMARY: &'static str = "channels cut into groups, each with its own quantizer";
+
+    fn check(&self) -> Result<(), ConfigError> {
+        check_inner(&self.quantizer) // whether the groups divide the channels is for `build` to say
+    }
+
+    fn size(&self, dim: usize, rows: usize) -> f64 {
+        let groups = self.groups.clamp(1, dim.max(1));
+        groups as f64 * self.quantizer.size(dim / groups, rows)
+    }
 
     fn build<T: Real>(
         &self,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{placed, rowwise, side_by_side};
 use crate::{
     Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
-    kinds::{QuantizerConfig, illegal},
+    kinds::{QuantizerConfig, check_inner, illegal},
 };
 
 /// Equal parts of the channels, one quantizer for all of them.
@@ -43,6 +43,15 @@ impl KindConfig for HeadsConfig {
     const NAME: &'static str = "heads";
     const PAPER: &'static str = "vector-quantize-pytorch";
     const SUMMARY: &'static str = "channels cut into parts that share one quantizer";
+
+    fn check(&self) -> Result<(), ConfigError> {
+        check_inner(&self.quantizer) // whether the heads divide the channels is for `build` to say
+    }
+
+    fn size(&self, dim: usize, rows: usize) -> f64 {
+        let heads = self.heads.clamp(1, dim.max(1));
+        self.quantizer.size(dim / heads, rows * heads)
+    }
 
     fn build<T: Real>(
         &self,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Parts, Sharing, exhausted, named, projected::Map, side_by_side};
 use crate::{
     Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Quantized, Quantizer, Registry,
-    kinds::{QuantizerConfig, illegal},
+    kinds::{QuantizerConfig, check_inner},
 };
 
 /// Levels of falling stride f along the length of z `[…, length, channel]`, each with its own codes and linear maps.
@@ -51,17 +51,25 @@ impl KindConfig for HierarchicalConfig {
     const PAPER: &'static str = "arXiv:1906.00446";
     const SUMMARY: &'static str = "coarse features first, finer ones given what is decoded";
 
+    fn check(&self) -> Result<(), ConfigError> {
+        let nested =
+            self.strides.windows(2).all(|pair| pair[1] > 0 && pair[0] > pair[1] && pair[0] % pair[1] == 0);
+        let some = self.strides.last().is_some_and(|&last| last >= 2);
+        let rule = "one or more strides, falling, each a multiple of the next, the last at least 2";
+        ConfigError::unless(nested && some, "strides", &self.strides, rule)?;
+        check_inner(&self.quantizer)
+    }
+
+    fn size(&self, dim: usize, rows: usize) -> f64 {
+        let levels = (self.strides.len() + 1) as f64;
+        levels * (self.quantizer.size(dim, rows) + 4.0 * (dim as f64).powi(2))
+    }
+
     fn build<T: Real>(
         &self,
         dim: usize,
         scope: &mut Scope<'_, T>,
     ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-        let nested =
-            self.strides.windows(2).all(|pair| pair[1] > 0 && pair[0] > pair[1] && pair[0] % pair[1] == 0);
-        if self.strides.last().is_none_or(|&last| last < 2) || !nested {
-            let rule = "one or more strides, falling, each a multiple of the next, the last at least 2";
-            return illegal("quantizer.strides", &self.strides, rule);
-        }
         let levels = self.strides.len() + 1;
         let parts = Parts::build(&self.quantizer, Sharing::Own, ("level", levels), dim, scope)?;
         let mut map = |level: usize, way: usize| {

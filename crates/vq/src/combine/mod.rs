@@ -26,6 +26,9 @@ use crate::{
     kinds::{QuantizerConfig, illegal},
 };
 
+/// The most levels, scales or partial sums of a combinator.
+pub(crate) const MOST_PARTS: usize = 1024;
+
 /// Whose codes the levels of a residual quantizer use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,14 +6,17 @@ use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Parts, Sharing, exhausted, named,
+    MOST_PARTS, Parts, Sharing, exhausted, named,
     resample::{Upsample, averages},
     taken,
 };
 use crate::{
     Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
-    kinds::{QuantizerConfig, illegal, pairwise},
+    kinds::{QuantizerConfig, check_inner, pairwise},
 };
+
+/// The most places of a scale.
+const MOST_PLACES: usize = 1 << 16;
 
 /// A residual stack along the length of z `[batch, length, channel]`; z `[row, channel]` is one item.
 ///
@@ -63,19 +66,24 @@ impl KindConfig for MultiScaleConfig {
     const PAPER: &'static str = "arXiv:2404.02905";
     const SUMMARY: &'static str = "residual levels that see the length from coarse to fine";
 
+    fn check(&self) -> Result<(), ConfigError> {
+        let rising = self.scales.windows(2).all(|pair| pair[0] < pair[1]);
+        let some = self.scales.first().is_some_and(|&first| first > 0) && self.scales.len() < MOST_PARTS;
+        let short = self.scales.last().is_some_and(|&last| last <= MOST_PLACES);
+        let rule = "one or more numbers of places, rising from 1 or more to 65,536 at most";
+        ConfigError::unless(rising && some && short, "scales", &self.scales, rule)?;
+        check_inner(&self.quantizer)
+    }
+
+    fn size(&self, dim: usize, rows: usize) -> f64 {
+        (self.scales.len() + 1) as f64 * self.quantizer.size(dim, rows)
+    }
+
     fn build<T: Real>(
         &self,
         dim: usize,
         scope: &mut Scope<'_, T>,
     ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-        let rising = self.scales.windows(2).all(|pair| pair[0] < pair[1]);
-        if self.scales.first().is_none_or(|&first| first == 0) || !rising {
-            return illegal(
-                "quantizer.scales",
-                &self.scales,
-                "one or more numbers of places, rising from 1 or more",
-            );
-        }
         let parts =
             Parts::build(&self.quantizer, self.sharing, ("scale", self.scales.len() + 1), dim, scope)?;
         Ok(Box::new(MultiScale { scales: self.scales.clone(), parts, upsample: self.upsample }))

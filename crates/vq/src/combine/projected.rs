@@ -2,14 +2,17 @@
 //! Vector-quantized Image Modeling with Improved VQGAN, Yu et al. 2021, arXiv:2110.04627.
 
 use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
-use gradbook_nn::{ConfigError, Init, Scope};
+use gradbook_nn::{ConfigError, Init, Scope, rules};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Quantized, Quantizer, Registry, SKIPPED,
     inset::{inset, inset_entry},
-    kinds::QuantizerConfig,
+    kinds::{QuantizerConfig, check_inner},
 };
+
+/// The most channels of a code.
+const MOST_CHANNELS: usize = 1 << 16;
 
 /// A quantizer of `dim` channels between two linear maps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +28,15 @@ impl KindConfig for ProjectedConfig {
     const NAME: &'static str = "projected";
     const PAPER: &'static str = "arXiv:2110.04627";
     const SUMMARY: &'static str = "a quantizer of another width between two linear maps";
+
+    fn check(&self) -> Result<(), ConfigError> {
+        rules::count("dim", self.dim, 1..=MOST_CHANNELS)?;
+        check_inner(&self.quantizer)
+    }
+
+    fn size(&self, dim: usize, rows: usize) -> f64 {
+        2.0 * dim as f64 * self.dim as f64 + self.quantizer.size(self.dim, rows)
+    }
 
     fn build<T: Real>(
         &self,

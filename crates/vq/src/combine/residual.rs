@@ -2,15 +2,15 @@
 //! SoundStream, Zeghidour et al. 2021, arXiv:2107.03312.
 
 use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tensor, Var};
-use gradbook_nn::{ConfigError, Scope};
+use gradbook_nn::{ConfigError, Scope, rules};
 use ndarray_rand::rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
-use super::{Depth, Parts, Sharing, beam, exhausted, named, taken};
+use super::{Depth, MOST_PARTS, Parts, Sharing, beam, exhausted, named, taken};
 use crate::{
     Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
     SKIPPED,
-    kinds::{QuantizerConfig, illegal, pairwise, require_finite},
+    kinds::{QuantizerConfig, check_inner, illegal, pairwise, require_finite},
 };
 
 /// Levels of the same kind of quantizer.
@@ -48,15 +48,21 @@ impl KindConfig for ResidualConfig {
     const PAPER: &'static str = "arXiv:2107.03312";
     const SUMMARY: &'static str = "levels that each quantize what is left over";
 
+    fn check(&self) -> Result<(), ConfigError> {
+        rules::count("levels", self.levels, 1..=MOST_PARTS)?;
+        rules::count("beam", self.beam, 1..=MOST_PARTS)?;
+        check_inner(&self.quantizer)
+    }
+
+    fn size(&self, dim: usize, rows: usize) -> f64 {
+        self.levels as f64 * self.quantizer.size(dim, rows) + (self.beam * rows) as f64 * dim as f64
+    }
+
     fn build<T: Real>(
         &self,
         dim: usize,
         scope: &mut Scope<'_, T>,
     ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-        if self.levels == 0 || self.beam == 0 {
-            let what = if self.levels == 0 { "quantizer.levels" } else { "quantizer.beam" };
-            return illegal(what, 0, "at least 1");
-        }
         let parts = Parts::build(&self.quantizer, self.sharing, ("level", self.levels), dim, scope)?;
         let row = Tensor::zeros([1, dim]);
         if self.beam > 1 && parts.distinct().any(|level| level.candidates(scope.store(), &row, 1).is_none()) {

@@ -49,6 +49,7 @@ impl QuantizerConfig {
     /// # Errors
     /// If options or `dim` cannot work, or if `T` is none of `f32`, `f64` and [`Dual`].
     pub fn build<T: Real>(&self, dim: usize, scope: &mut Scope<'_, T>) -> Built<T> {
+        self.check().map_err(|error| error.at("quantizer"))?;
         let built: Box<dyn Any> = if let Some(scope) = &mut scope.cast() {
             Box::new(self.0.in_f32(dim, scope)?)
         } else if let Some(scope) = &mut scope.cast() {
@@ -59,6 +60,19 @@ impl QuantizerConfig {
             return illegal("T", type_name::<T>(), "f32, f64 or Dual");
         };
         Ok(*built.downcast().expect("it was built for the numbers of the scope"))
+    }
+
+    /// Whether each option keeps its rule, the quantizers within included.
+    ///
+    /// # Errors
+    /// The first option that does not, named as in `respawn.every`.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.0.any_check()
+    }
+
+    /// How many numbers the quantizer keeps and needs in a step; see [`KindConfig::size`].
+    pub fn size(&self, dim: usize, rows: usize) -> f64 {
+        self.0.any_size(dim, rows)
     }
 
     /// The name of its kind.
@@ -92,6 +106,8 @@ trait AnyKind: Any + Send + Sync {
     fn in_f64(&self, dim: usize, scope: &mut Scope<'_, f64>) -> Built<f64>;
     fn in_dual(&self, dim: usize, scope: &mut Scope<'_, Dual>) -> Built<Dual>;
     fn any_probe_dim(&self) -> usize;
+    fn any_check(&self) -> Result<(), ConfigError>;
+    fn any_size(&self, dim: usize, rows: usize) -> f64;
 }
 
 impl<C: KindConfig> AnyKind for C {
@@ -109,5 +125,13 @@ impl<C: KindConfig> AnyKind for C {
 
     fn any_probe_dim(&self) -> usize {
         self.probe_dim()
+    }
+
+    fn any_check(&self) -> Result<(), ConfigError> {
+        self.check()
+    }
+
+    fn any_size(&self, dim: usize, rows: usize) -> f64 {
+        self.size(dim, rows)
     }
 }

@@ -13,20 +13,26 @@ pub(super) struct Digits {
 }
 
 impl Digits {
-    /// The digits of rows of `dim` channels.
+    /// The digits of rows of `dim` channels, with levels that have been [checked](Self::check).
     pub fn new(levels: &[u64], dim: usize) -> Result<Self, ConfigError> {
-        let what = "quantizer.levels";
         if levels.len() != dim {
             let rule = format!("one number for each of the {dim} channels (or put it behind a projection)");
-            return illegal(what, levels, &rule);
+            return illegal("quantizer.levels", levels, &rule);
         }
-        if levels.iter().any(|&l| l < 2) {
-            return illegal(what, levels, "at least two levels in every channel");
-        }
-        match levels.iter().try_fold(1u64, |all, &l| all.checked_mul(l)).filter(|all| *all <= 1 << 63) {
-            Some(all) => Ok(Self { levels: levels.to_vec(), all }),
-            None => illegal(what, levels, "together at most 2⁶³ codes"),
-        }
+        Ok(Self { levels: levels.to_vec(), all: levels.iter().product() })
+    }
+
+    /// Whether levels make digits.
+    pub fn check(levels: &[u64]) -> Result<(), ConfigError> {
+        let enough = !levels.is_empty() && levels.iter().all(|&l| l >= 2);
+        ConfigError::unless(enough, "levels", levels, "one number for each channel, at least two")?;
+        let all = levels.iter().try_fold(1u64, |all, &l| all.checked_mul(l));
+        ConfigError::unless(
+            all.is_some_and(|all| all <= 1 << 63),
+            "levels",
+            levels,
+            "together at most 2⁶³ codes",
+        )
     }
 
     /// ΠL

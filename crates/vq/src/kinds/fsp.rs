@@ -2,11 +2,11 @@
 //! moves it by noise as wide as a bin instead of to the bin's middle. arXiv:2602.17133.
 
 use gradbook_autograd::{Graph, ParamStore, Real, Tensor, Var};
-use gradbook_nn::{ConfigError, Scope};
+use gradbook_nn::{ConfigError, Scope, rules};
 use ndarray_rand::rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
-use super::{QuantizerConfig, digits::Digits, illegal};
+use super::{QuantizerConfig, digits::Digits};
 use crate::{Codes, KindConfig, Latent, Loss, Quantized, Quantizer, codebook::Weight};
 
 /// √12, which gives a uniform variable variance 1.
@@ -120,10 +120,13 @@ impl KindConfig for FspConfig {
     const SUMMARY: &'static str =
         "bins of equal probability per channel, with noise in training; no codebook";
 
+    fn check(&self) -> Result<(), ConfigError> {
+        Digits::check(&self.levels)?;
+        rules::fraction("quantize_rate", self.quantize_rate)?;
+        self.moments.check("moments")
+    }
+
     fn build<T: Real>(&self, dim: usize, _: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-        if !(0.0..=1.0).contains(&self.quantize_rate) {
-            return illegal("quantizer.quantize_rate", self.quantize_rate, "a share from 0 to 1");
-        }
         Ok(Box::new(Fsp { digits: Digits::new(&self.levels, dim)?, config: self.clone() }))
     }
 

@@ -32,6 +32,10 @@ impl KindConfig for FsqConfig {
     const PAPER: &'static str = "arXiv:2309.15505";
     const SUMMARY: &'static str = "each channel rounded to a few levels; no codebook";
 
+    fn check(&self) -> Result<(), ConfigError> {
+        Digits::check(&self.levels)
+    }
+
     fn build<T: Real>(&self, dim: usize, _: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
         Ok(Box::new(Fsq { digits: Digits::new(&self.levels, dim)?, symmetric: self.symmetric }))
     }

@@ -5,7 +5,7 @@ use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Stream, Tape, Tensor, 
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{QuantizerConfig, digits::Digits, illegal, require_finite};
+use super::{QuantizerConfig, digits::Digits, require_finite};
 use crate::{
     Codes, KindConfig, Latent, Loss, Quantized, Quantizer,
     codebook::{Weight, rows_of},
@@ -58,16 +58,27 @@ impl KindConfig for LatentConfig {
     const PAPER: &'static str = "arXiv:2305.18378";
     const SUMMARY: &'static str = "each channel takes one of a few learned scalars";
 
+    fn check(&self) -> Result<(), ConfigError> {
+        Digits::check(&self.levels)?;
+        let few = self.levels.iter().all(|&l| l <= 1 << 24);
+        ConfigError::unless(few, "levels", &self.levels, "at most 2²⁴ learned values for each channel")?;
+        let learns = self.quantization.value > 0.0;
+        let rule = "positive: the values learn from nothing else";
+        ConfigError::unless(learns, "quantization", self.quantization.value, rule)?;
+        self.quantization.check("quantization")?;
+        self.commitment.check("commitment")
+    }
+
+    fn size(&self, dim: usize, rows: usize) -> f64 {
+        self.levels.iter().map(|&l| l as f64).sum::<f64>() + rows as f64 * dim as f64
+    }
+
     fn build<T: Real>(
         &self,
         dim: usize,
         scope: &mut Scope<'_, T>,
     ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
         let digits = Digits::new(&self.levels, dim)?;
-        if self.quantization.value <= 0.0 {
-            let rule = "positive: the values learn from nothing else";
-            return illegal("quantization", self.quantization.value, rule);
-        }
         let start = |l: u64| {
             let value = |i: u64| T::of(i as f64 / (l - l % 2) as f64 - 0.5);
             Tensor::new([l as usize, 1], (0..l).map(value).collect())

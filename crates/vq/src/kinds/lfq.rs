@@ -2,7 +2,7 @@
 //! 2023, arXiv:2310.05737) or of a cube within the unit sphere (BSQ, Zhao et al. 2024, arXiv:2406.07548).
 
 use gradbook_autograd::{Graph, ParamStore, Real, Tensor, Var};
-use gradbook_nn::{ConfigError, Scope};
+use gradbook_nn::{ConfigError, Scope, rules};
 use serde::{Deserialize, Serialize};
 
 use super::{QuantizerConfig, illegal, require_finite};
@@ -110,6 +110,19 @@ impl KindConfig for LfqConfig {
     const SUMMARY: &'static str =
         "the signs of the channels, on the cube (LFQ) or the sphere (BSQ); no codebook";
 
+    fn check(&self) -> Result<(), ConfigError> {
+        self.commitment.check("commitment")?;
+        let Some(entropy) = &self.entropy else { return Ok(()) };
+        entropy.weight.check("entropy.weight")?;
+        rules::not_negative("entropy.gamma", entropy.gamma)?;
+        rules::positive("entropy.temperature", entropy.temperature)
+    }
+
+    fn size(&self, dim: usize, rows: usize) -> f64 {
+        let exact = self.entropy.as_ref().is_some_and(|entropy| entropy.batch == BatchEntropy::Exact);
+        rows as f64 * if exact { (dim.min(EXACT_BITS) as f64).exp2() } else { dim as f64 }
+    }
+
     fn build<T: Real>(&self, dim: usize, _: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
         if !(1..=63).contains(&dim) {
             return illegal(
@@ -118,15 +131,11 @@ impl KindConfig for LfqConfig {
                 "1 to 63 channels, one bit each (or put it behind a projection)",
             );
         }
-        if let Some(entropy) = &self.entropy {
-            if entropy.temperature.is_nan() || entropy.temperature <= 0.0 {
-                return illegal("quantizer.entropy.temperature", entropy.temperature, "above 0");
-            }
-            if entropy.batch == BatchEntropy::Exact && dim > EXACT_BITS {
-                let rule =
-                    format!("`per_bit` for more than {EXACT_BITS} channels, here {dim}: there are 2^d codes");
-                return illegal("quantizer.entropy.batch", entropy.batch, &rule);
-            }
+        let batch = self.entropy.as_ref().map(|entropy| entropy.batch);
+        if batch == Some(BatchEntropy::Exact) && dim > EXACT_BITS {
+            let rule =
+                format!("`per_bit` for more than {EXACT_BITS} channels, here {dim}: there are 2^d codes");
+            return illegal("quantizer.entropy.batch", BatchEntropy::Exact, &rule);
         }
         Ok(Box::new(Lfq { config: self.clone(), dim }))
     }

@@ -39,10 +39,24 @@ pub trait KindConfig: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// What it does, in a few words.
     const SUMMARY: &'static str;
 
-    /// Puts the quantizer of rows of `dim` channels into a store.
+    /// Whether each option keeps its rule, the quantizers within included. [`build`](Self::build) can rely on it.
     ///
     /// # Errors
-    /// If options or `dim` cannot work.
+    /// The first option that does not, named as in `respawn.every`.
+    fn check(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
+
+    /// How many numbers the quantizer of `dim` channels keeps, together with what a training step on `rows` rows needs
+    /// for it, to an order of magnitude: for a bound on memory before any is taken.
+    fn size(&self, dim: usize, rows: usize) -> f64 {
+        rows as f64 * dim as f64
+    }
+
+    /// Puts the quantizer of rows of `dim` channels into a store; called when the options have been checked.
+    ///
+    /// # Errors
+    /// If they cannot work with `dim`.
     fn build<T: Real>(
         &self,
         dim: usize,
@@ -93,6 +107,14 @@ kinds![
     RandomProjectionConfig,
     ResidualConfig,
 ];
+
+/// The most codes of one codebook: what an index of 32 bits can tell apart.
+pub(crate) const MOST_CODES: usize = 1 << 31;
+
+/// The rule of the quantizer within another.
+pub(crate) fn check_inner(inner: &QuantizerConfig) -> Result<(), ConfigError> {
+    inner.check().map_err(|error| error.at("quantizer"))
+}
 
 /// The error that a setting breaks a rule.
 pub(crate) fn illegal<X>(what: &str, got: impl std::fmt::Debug, rule: &str) -> Result<X, ConfigError> {

@@ -2,10 +2,10 @@
 //! with nothing to train and nothing to collapse. BEST-RQ, Chiu et al. 2022, arXiv:2202.01855.
 
 use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Tape, Tensor, Var};
-use gradbook_nn::{ConfigError, Init, Scope};
+use gradbook_nn::{ConfigError, Init, Scope, rules};
 use serde::{Deserialize, Serialize};
 
-use super::{QuantizerConfig, illegal, require_finite};
+use super::{MOST_CODES, QuantizerConfig, illegal, require_finite};
 use crate::{
     Codes, KindConfig, Latent, Quantized, Quantizer,
     codebook::{rows_of, solve::solve},
@@ -49,16 +49,23 @@ impl KindConfig for RandomProjectionConfig {
     const PAPER: &'static str = "arXiv:2202.01855";
     const SUMMARY: &'static str = "frozen random codes behind a frozen random map";
 
+    fn check(&self) -> Result<(), ConfigError> {
+        rules::count("codes", self.codes, 1..=MOST_CODES)?;
+        rules::count("width", self.width, 1..=MOST_CODES)
+    }
+
+    fn size(&self, dim: usize, rows: usize) -> f64 {
+        let (codes, width) = (self.codes as f64, self.width as f64);
+        codes * (width + dim as f64) + 2.0 * width * dim as f64 + rows as f64 * dim as f64
+    }
+
     fn build<T: Real>(
         &self,
         dim: usize,
         scope: &mut Scope<'_, T>,
     ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-        if self.codes == 0 {
-            return illegal("quantizer.codes", 0, "at least one code");
-        }
-        let most = dim - usize::from(self.centered);
-        if self.width == 0 || self.width > most {
+        let most = dim.saturating_sub(usize::from(self.centered));
+        if self.width > most {
             return illegal("quantizer.width", self.width, &format!("1 to {most} for {dim} channels"));
         }
         let bound = (6.0 / (dim + self.width) as f64).sqrt();

@@ -90,22 +90,102 @@ fn a_skipped_row_decodes_to_zero_behind_a_projection_too() {
     assert_eq!(values.as_slice()[..4], q.decode(&store, &codes.part(0, 1)).as_slice()[..4]);
 }
 
+/// Every option of every kind that holds a number, with numbers it cannot hold; what the sentence names.
+const REFUSED: &[(&str, &str)] = &[
+    ("codebook codes = 0", "codes"),
+    ("codebook codes = 4000000000", "codes"),
+    ("codebook codes = 4; init = { normal = -1.0 }", "init.normal"),
+    ("codebook codes = 4; init = { normal = 1e300 }", "init.normal"),
+    ("codebook codes = 4; commitment = -1", "commitment"),
+    ("codebook codes = 4; commitment = nan", "commitment"),
+    (
+        "codebook codes = 4; commitment = { value = 1.0, schedule = { kind = \"linear\", steps = 0 } }",
+        "commitment.schedule.steps",
+    ),
+    ("codebook codes = 4; learning = { by = \"ema\", decay = 1.0 }", "learning.decay"),
+    ("codebook codes = 4; learning = { by = \"ema\", accumulate = 0 }", "learning.accumulate"),
+    ("codebook codes = 4; learning = { by = \"ema\", sample = -1.0 }", "learning.sample"),
+    ("codebook codes = 4; learning = { by = \"loss\", sample = 0.0 }", "learning.sample"),
+    ("codebook codes = 4; learning = { by = \"loss\", weight = -1.0 }", "learning.weight"),
+    ("codebook codes = 4; learning = { by = \"loss\", orthogonality = inf }", "learning.orthogonality"),
+    ("codebook codes = 4; learning = { by = \"diveq\", variance = -0.1 }", "learning.variance"),
+    ("codebook codes = 4; learning = { by = \"gumbel\", temperature = 0.0 }", "learning.temperature"),
+    ("codebook codes = 4; learning = { by = \"ibq\", temperature = -1.0 }", "learning.temperature"),
+    ("codebook codes = 4; diversity = { weight = -0.1 }", "diversity.weight"),
+    ("codebook codes = 4; diversity = { weight = 0.1, temperature = 0.0 }", "diversity.temperature"),
+    ("codebook codes = 4; floor = 1.0", "floor"),
+    ("codebook codes = 4; respawn = { every = 0, below = { hits = 1.0 } }", "respawn.every"),
+    ("codebook codes = 4; respawn = { every = 1, below = { hits = -1.0 } }", "respawn.below.hits"),
+    ("codebook codes = 4; respawn = { every = 1, below = { of_mean = nan } }", "respawn.below.of_mean"),
+    (
+        "codebook codes = 4; respawn = { every = 1, below = { hits = 1.0 }, grace = 9000000000000000000 }",
+        "respawn.grace",
+    ),
+    (
+        "codebook codes = 4; respawn = { every = 1, below = { hits = 1.0 }, until = 9000000000000000000 }",
+        "respawn.until",
+    ),
+    ("fsq levels = []", "levels"),
+    ("fsq levels = [3, 1]", "levels"),
+    ("fsq levels = [9000000000000000000, 3]", "levels"),
+    ("fsp levels = []", "levels"),
+    ("fsp levels = [3, 3]; quantize_rate = 1.5", "quantize_rate"),
+    ("fsp levels = [3, 3]; moments = -1", "moments"),
+    ("latent levels = [3, 4000000000]", "levels"),
+    ("latent levels = [3, 3]; quantization = 0", "quantization"),
+    ("latent levels = [3, 3]; commitment = -1", "commitment"),
+    ("lfq commitment = -1", "commitment"),
+    ("lfq entropy = { weight = -1.0 }", "entropy.weight"),
+    ("lfq entropy = { gamma = -1.0 }", "entropy.gamma"),
+    ("lfq entropy = { temperature = 0.0 }", "entropy.temperature"),
+    ("random_projection codes = 0; width = 1", "codes"),
+    ("random_projection codes = 4; width = 0", "width"),
+    ("projected dim = 0; quantizer = { kind = \"lfq\" }", "dim"),
+    ("projected dim = 4000000000; quantizer = { kind = \"lfq\" }", "dim"),
+    ("projected dim = 2; quantizer = { kind = \"lfq\", commitment = -1 }", "quantizer.commitment"),
+    ("residual levels = 0; quantizer = { kind = \"lfq\" }", "levels"),
+    ("residual levels = 4000000000; quantizer = { kind = \"lfq\" }", "levels"),
+    ("residual levels = 2; beam = 0; quantizer = { kind = \"codebook\", codes = 4 }", "beam"),
+    ("residual levels = 2; quantizer = { kind = \"lfq\", commitment = -1 }", "quantizer.commitment"),
+    ("grouped groups = 0; quantizer = { kind = \"lfq\" }", "groups"),
+    ("grouped groups = 3; quantizer = { kind = \"lfq\" }", "groups"),
+    ("grouped groups = 2; quantizer = { kind = \"lfq\", commitment = -1 }", "quantizer.commitment"),
+    ("heads heads = 0; quantizer = { kind = \"lfq\" }", "heads"),
+    ("heads heads = 2; quantizer = { kind = \"lfq\", commitment = -1 }", "quantizer.commitment"),
+    ("multi_scale scales = []; quantizer = { kind = \"lfq\" }", "scales"),
+    ("multi_scale scales = [0, 1]; quantizer = { kind = \"lfq\" }", "scales"),
+    ("multi_scale scales = [2, 2]; quantizer = { kind = \"lfq\" }", "scales"),
+    ("multi_scale scales = [4000000000]; quantizer = { kind = \"lfq\" }", "scales"),
+    ("multi_scale scales = [1]; quantizer = { kind = \"lfq\", commitment = -1 }", "quantizer.commitment"),
+    ("hierarchical strides = []; quantizer = { kind = \"lfq\" }", "strides"),
+    ("hierarchical strides = [4, 1]; quantizer = { kind = \"lfq\" }", "strides"),
+    ("hierarchical strides = [3, 2]; quantizer = { kind = \"lfq\" }", "strides"),
+    ("hierarchical strides = [2]; quantizer = { kind = \"lfq\", commitment = -1 }", "quantizer.commitment"),
+];
+
 #[test]
-fn settings_that_make_no_sense_are_refused() {
-    let legal = "kind = \"codebook\"\ncodes = 4\n";
-    for setting in [
-        "init = { normal = -1.0 }",
-        "learning = { by = \"ema\", decay = 1.0 }",
-        "learning = { by = \"ema\", accumulate = 0 }",
-        "learning = { by = \"loss\", sample = 0.0 }",
-        "learning = { by = \"diveq\", variance = -0.1 }",
-        "learning = { by = \"gumbel\", temperature = 0.0 }",
-        "learning = { by = \"ibq\", temperature = -1.0 }",
-        "diversity = { weight = 0.1, temperature = 0.0 }",
-        "floor = 1.0",
-        "respawn = { every = 0, below = { hits = 1.0 } }",
-    ] {
-        let config: QuantizerConfig = toml::from_str(&format!("{legal}{setting}")).expect("a config");
-        assert!(config.build::<f32>(2, &mut Scope::new(&mut ParamStore::new(), 1)).is_err(), "{setting}");
+fn every_number_has_a_rule_and_its_error_names_the_option() {
+    for (text, wanted) in REFUSED {
+        let (kind, options) = text.split_once(' ').expect("a kind and its options");
+        let text = format!("kind = \"{kind}\"\n{}", options.replace("; ", "\n"));
+        let config: QuantizerConfig = toml::from_str(&text).expect(&text);
+        let built = config.build::<f32>(2, &mut Scope::new(&mut ParamStore::new(), 1));
+        let error = built.err().unwrap_or_else(|| panic!("{text}: it was built"));
+        assert_eq!(error.what, format!("quantizer.{wanted}"), "{text}: {error}");
     }
+}
+
+#[test]
+fn the_size_of_a_quantizer_counts_its_codes_and_its_soft_choices() {
+    let size = |text: &str| toml::from_str::<QuantizerConfig>(text).expect(text).size(8, 100);
+    let book = "kind = \"codebook\"\ncodes = 1000";
+    assert_eq!(size(book), 1000.0 * 8.0 + 800.0);
+    let soft = "\nlearning = { by = \"gumbel\" }";
+    assert_eq!(size(&format!("{book}{soft}")), 1000.0 * 108.0 + 800.0);
+    assert_eq!(size(&format!("{book}\ndiversity = {{ weight = 0.1 }}")), 1000.0 * 108.0 + 800.0);
+    let within = |kind: &str| size(&format!("{kind}\n[quantizer]\n{book}"));
+    assert_eq!(within("kind = \"residual\"\nlevels = 3"), 3.0 * 8800.0 + 800.0);
+    assert_eq!(within("kind = \"grouped\"\ngroups = 2"), 2.0 * (4000.0 + 400.0));
+    assert_eq!(within("kind = \"projected\"\ndim = 2"), 2.0 * 16.0 + 2000.0 + 200.0);
+    assert_eq!(size("kind = \"lfq\"\nentropy = { batch = \"exact\" }"), 100.0 * 256.0);
 }
