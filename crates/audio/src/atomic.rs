@@ -25,10 +25,9 @@ pub(crate) fn write<T>(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T
     })
 }
 
-/// A hidden name beside `path` that no other thread or process uses.
+/// A hidden name beside `path` that no other thread or process uses. It is short, however long the name of `path` is.
 fn draft_name(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    path.with_file_name(format!(".{name}.{}-{count}.tmp", std::process::id()))
+    path.with_file_name(format!(".gradbook-{}-{count}.tmp", std::process::id()))
 }

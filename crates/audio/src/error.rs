@@ -30,11 +30,22 @@ pub enum Error {
     #[error("{field} = {value}: {rule}")]
     Parameter {
         /// The name of the parameter, as in a configuration file.
-        field: &'static str,
+        field: String,
         /// The value it was given.
         value: String,
         /// The rule it breaks.
-        rule: &'static str,
+        rule: String,
+    },
+    /// Frames would take more memory than a machine has.
+    #[error(
+        "the features of these recordings would take {gigabytes:.0} GB of memory, {most:.0} GB at most; a longer \
+         mel.hop or fewer bands take less, and storage = {{ disk = \"FOLDER\" }} keeps all but one recording on disk"
+    )]
+    TooLarge {
+        /// What all of them would take; kept on disk, the longest recording alone.
+        gigabytes: f64,
+        /// The bound.
+        most: f64,
     },
     /// A folder holds no recording at all.
     #[error("{}: no .wav file here or in any folder below; name a folder of recordings", folder.display())]
@@ -47,7 +58,9 @@ pub enum Error {
     #[error("{}", unusable(.0))]
     UnusableRecordings(Vec<Skipped>),
     /// The split leaves nothing to train on, or nothing to test with.
-    #[error("{rule} leaves no {part} clip out of {clips}; add recordings or choose another split")]
+    #[error(
+        "{rule} leaves no {part} clip out of {clips}; add recordings or choose another split, such as every_nth = 10"
+    )]
     EmptySplit {
         /// `training` or `test`.
         part: &'static str,
@@ -105,6 +118,32 @@ fn unusable(skipped: &[Skipped]) -> String {
         message += &format!("\n  and {} more", skipped.len() - SHOWN);
     }
     message
+}
+
+impl Error {
+    /// `Ok` if `holds`, else the error that `field` is `value` against the `rule`.
+    pub(crate) fn unless(
+        holds: bool,
+        field: &str,
+        value: impl std::fmt::Display,
+        rule: impl Into<String>,
+    ) -> Result<()> {
+        if holds {
+            return Ok(());
+        }
+        Err(Self::Parameter { field: field.into(), value: value.to_string(), rule: rule.into() })
+    }
+
+    /// The same error about a parameter below `place`.
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        match self {
+            Self::Parameter { field, value, rule } => {
+                Self::Parameter { field: format!("{place}.{field}"), value, rule }
+            }
+            other => other,
+        }
+    }
 }
 
 /// The crate's result type.

@@ -121,4 +121,23 @@ mod tests {
         let unseen = s.iter().filter(|x| **x == 2.0).count(); // outside all bands
         assert!(seen > bins / 2 && seen + unseen == bins, "{seen} of {bins} became 6, {unseen} stayed: {s}");
     }
+
+    /// s ← s · exp( Fᵀ ln(mel / F s) / Fᵀ1 ), by the matrix F.
+    #[test]
+    fn an_update_moves_each_bin_by_what_its_bands_lack() {
+        let params = MelParams { n_fft: 8, hop: 2, mels: 3, min_frames: 1, ..MelParams::default() };
+        let mel = LogMel::new(params).unwrap();
+        let (f, bands, s) =
+            (mel.bank.matrix(), ndarray::array![[0.5, 2.0, 1.5]], ndarray::array![[1.0, 0.5, 2.0, 1.0, 3.0]]);
+        let lack = (&bands / &s.dot(&f.t())).ln();
+        let growth = lack.dot(&f) / f.sum_axis(Axis(0)).insert_axis(Axis(0)).mapv(|w| w.max(TINY));
+        let wanted = &s * &growth.exp();
+        let mut found = s.clone();
+        mel.approach(&bands, &mut found, 1);
+        assert!((&found - &wanted).iter().all(|d| d.abs() < 1e-5), "{found} against {wanted}");
+        assert_eq!((found[[0, 0]], found[[0, 4]]), (1.0, 3.0), "bins in no band stay");
+        let mut settled = s.clone();
+        mel.approach(&s.dot(&f.t()), &mut settled, 5);
+        assert!((&settled - &s).iter().all(|d| d.abs() < 1e-5), "what explains its bands stays: {settled}");
+    }
 }

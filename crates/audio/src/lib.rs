@@ -50,7 +50,9 @@ mod synth;
 pub mod wav;
 mod window;
 
-pub use corpus::{Clip, Corpus, CorpusConfig, Skipped, Source, Storage, TestSplit, Unreadable, wav_files};
+pub use corpus::{
+    Clip, Corpus, CorpusConfig, Skipped, Source, Storage, TestSplit, Unreadable, portable_name, wav_files,
+};
 pub use error::{Error, Result, WavError};
 pub use filterbank::FilterBank;
 pub use log_mel::LogMel;

@@ -82,7 +82,8 @@ pub struct MelParams {
     /// Samples per second; recordings at other rates are resampled. 0: that of most recordings.
     #[serde(skip_serializing_if = "is_zero")]
     pub sample_rate: u32,
-    /// Samples per frame: the length of the window and of the Fourier transform. 0: the largest power of two in 32 ms.
+    /// Samples per frame: the length of the window and of the Fourier transform. 0: the largest power of two in 32 ms,
+    /// or a larger one that has a bin for each band.
     #[serde(skip_serializing_if = "is_zero")]
     pub n_fft: usize,
     /// Samples from one frame to the next. 0: a quarter of a frame.
@@ -153,7 +154,9 @@ impl MelParams {
     pub fn fitted(&self, rate: u32) -> Self {
         let or = |value: usize, fit: usize| if value == 0 { fit } else { value };
         let sample_rate = or(self.sample_rate as usize, rate as usize) as u32;
-        let n_fft = or(self.n_fft, 1 << (sample_rate as usize * 32 / 1000).max(2).ilog2());
+        let longest = 1 << (sample_rate as usize * 32 / 1000).max(2).ilog2();
+        let shortest = (2 * self.mels.clamp(2, 4_096) - 2).next_power_of_two(); // a bin for each band
+        let n_fft = or(self.n_fft, longest.max(shortest));
         let hop = or(self.hop, (n_fft / 4).max(1));
         let f_max = if self.f_max == 0.0 { sample_rate as f32 / 2.0 } else { self.f_max };
         Self { sample_rate, n_fft, hop, f_max, ..self.clone() }
@@ -165,22 +168,45 @@ impl MelParams {
     /// [`Error::Parameter`] with the field, its value and the rule.
     pub fn validate(&self) -> Result<()> {
         let nyquist = self.sample_rate as f32 / 2.0;
-        let rule = |holds: bool, field, value: &dyn ToString, rule| {
-            if holds { Ok(()) } else { Err(Error::Parameter { field, value: value.to_string(), rule }) }
-        };
-        rule(
+        Error::unless(
             SAMPLE_RATES.contains(&self.sample_rate),
             "sample_rate",
-            &self.sample_rate,
+            self.sample_rate,
             "1,000 to 768,000 Hz",
         )?;
-        rule((2..=1 << 16).contains(&self.n_fft), "n_fft", &self.n_fft, "2 to 65,536 samples")?;
-        rule((1..=self.n_fft).contains(&self.hop), "hop", &self.hop, "1 to n_fft samples")?;
-        rule((1..=4_096).contains(&self.mels), "mels", &self.mels, "1 to 4,096 bands")?;
-        rule((0.0..self.f_max).contains(&self.f_min), "f_min", &self.f_min, "0 Hz or more and below f_max")?;
-        rule(self.f_max <= nyquist, "f_max", &self.f_max, "at most half the sample rate")?;
-        rule(self.floor > 0.0 && self.floor.is_finite(), "floor", &self.floor, "positive and finite")?;
-        rule((1..=1 << 16).contains(&self.min_frames), "min_frames", &self.min_frames, "1 to 65,536 frames")
+        Error::unless((2..=1 << 16).contains(&self.n_fft), "n_fft", self.n_fft, "2 to 65,536 samples")?;
+        Error::unless((1..=self.n_fft).contains(&self.hop), "hop", self.hop, "1 to n_fft samples")?;
+        Error::unless((1..=4_096).contains(&self.mels), "mels", self.mels, "1 to 4,096 bands")?;
+        let bins = self.bins();
+        let few = format!("at most the {bins} bins of n_fft = {}: fewer bands or a longer n_fft", self.n_fft);
+        Error::unless(self.mels <= bins, "mels", self.mels, few)?;
+        Error::unless(
+            (0.0..self.f_max).contains(&self.f_min),
+            "f_min",
+            self.f_min,
+            "0 Hz or more and below f_max",
+        )?;
+        Error::unless(self.f_max <= nyquist, "f_max", self.f_max, "at most half the sample rate")?;
+        Error::unless(
+            self.floor > 0.0 && self.floor.is_finite(),
+            "floor",
+            self.floor,
+            "positive and finite",
+        )?;
+        Error::unless(
+            (1..=1 << 16).contains(&self.min_frames),
+            "min_frames",
+            self.min_frames,
+            "1 to 65,536 frames",
+        )
+    }
+
+    /// As [`validate`](Self::validate) for parameters that are not fitted yet: what holds at no sample rate is an error.
+    ///
+    /// # Errors
+    /// See there.
+    pub fn check(&self) -> Result<()> {
+        self.fitted(*SAMPLE_RATES.end()).validate()
     }
 
     /// Fourier bins per frame: ⌊n_fft / 2⌋ + 1.

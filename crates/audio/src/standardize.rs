@@ -67,3 +67,22 @@ impl Moments {
         Standardization { mean: mean as f32, deviation: deviation as f32 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_and_deviation_of_1_2_4_9_are_those_of_numpy_however_they_are_cut() {
+        let of = |parts: &[&[f32]]| Moments::standardization(parts.iter().map(|part| Moments::of(*part)));
+        let found = of(&[&[1.0, 2.0, 4.0, 9.0]]);
+        assert_eq!((found.mean, found.deviation), (4.0, 3.082_207));
+        assert_eq!(of(&[&[1.0], &[2.0, 4.0], &[9.0]]), found);
+    }
+
+    #[test]
+    fn a_deviation_below_a_ten_thousandth_counts_as_1() {
+        let of = |x: f32| Moments::standardization([Moments::of(&[x, -x])]).deviation;
+        assert_eq!([of(0.0), of(0.9e-4), of(1.1e-4)], [1.0, 1.0, 1.1e-4]);
+    }
+}

@@ -87,6 +87,14 @@ pub fn sample_rate(path: &Path) -> Result<u32> {
     rate.map_err(|source| Error::Wav { path: path.into(), source })
 }
 
+/// The most samples per channel that a WAV file can hold, by its header and its size, and its sample rate.
+pub(crate) fn length(path: &Path) -> Option<(u64, u32)> {
+    let size = std::fs::metadata(path).ok()?.len();
+    let reader = WavReader::new(io::BufReader::new(std::fs::File::open(path).ok()?)).ok()?;
+    let rate = reader.spec().sample_rate;
+    SAMPLE_RATES.contains(&rate).then(|| (u64::from(reader.duration()).min(size), rate))
+}
+
 /// Decodes a WAV stream; see [`read`].
 ///
 /// # Errors

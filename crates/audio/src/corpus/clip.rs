@@ -61,6 +61,6 @@ impl Clip {
     /// # Errors
     /// As [`crate::wav::read`], when the file has changed or gone.
     pub fn samples(&self) -> Result<Vec<f32>> {
-        self.recording.samples(self.sample_rate)
+        Ok(self.recording.samples(self.sample_rate)?.0)
     }
 }

@@ -1,16 +1,17 @@
 //! A corpus for training: recordings found, turned into log-mel frames in parallel, split, standardized.
 
 mod clip;
+mod config;
+mod fingerprint;
 mod source;
 mod split;
 mod store;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::atomic;
 use crate::error::{Error, Result};
@@ -20,66 +21,13 @@ use crate::standardize::{Moments, Standardization};
 use crate::synth;
 
 pub use clip::Clip;
-pub use source::{Skipped, Source, wav_files};
+pub use config::{CorpusConfig, Storage, Unreadable};
+pub use source::{Skipped, Source, portable_name, wav_files};
 pub use split::TestSplit;
 
+use fingerprint::Fingerprint;
 use source::{Recording, common_rate};
 use store::{Entry, FrameFile, FrameWriter, Frames};
-
-/// What to do about recordings that cannot be used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unreadable {
-    /// Leave them out and list them in [`Corpus::skipped`].
-    #[default]
-    Skip,
-    /// Fail, naming them.
-    Fail,
-}
-
-/// Where frames are kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Storage {
-    /// In memory: 5 bytes per sample of audio with the default parameters.
-    #[default]
-    Memory,
-    /// In one file in this folder, read a crop at a time: for corpora larger than memory, which then holds only one
-    /// recording per thread. The file is used again as long as parameters and recordings stay the same; older files
-    /// in the folder may be deleted.
-    Disk(PathBuf),
-}
-
-/// How to make a [`Corpus`]. In a configuration file every field may be left out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CorpusConfig {
-    /// Where recordings come from.
-    pub source: Source,
-    /// The features; those left open fit the recordings.
-    pub mel: MelParams,
-    /// Which clips are held out.
-    pub test: TestSplit,
-    /// What to do about recordings that cannot be used.
-    pub unreadable: Unreadable,
-    /// Where frames are kept.
-    pub storage: Storage,
-    /// The standardization of an already trained model; left out, the training clips decide.
-    pub standardization: Option<Standardization>,
-}
-
-impl Default for CorpusConfig {
-    fn default() -> Self {
-        Self {
-            source: Source::default(),
-            mel: MelParams::open(),
-            test: TestSplit::default(),
-            unreadable: Unreadable::default(),
-            storage: Storage::default(),
-            standardization: None,
-        }
-    }
-}
 
 /// Clips to train on and clips to test with.
 ///
@@ -103,6 +51,9 @@ pub struct Corpus {
     pub standardization: Standardization,
     /// Recordings left out, and why.
     pub skipped: Vec<Skipped>,
+    /// A hash of the clips' names, sounds and parts. The folder they lie in and their times of change are not in it, so it
+    /// stays the same where recordings are moved, and is another where any is added, renamed, changed or gone.
+    pub fingerprint: String,
 }
 
 impl Corpus {
@@ -114,13 +65,15 @@ impl Corpus {
     /// [`Error::EmptySplit`] when nothing is left to train or test with, [`Error::UnusableRecordings`] when the
     /// configuration asks to fail, [`Error::Io`] when the folder or the file of frames cannot be used.
     pub fn load(config: &CorpusConfig, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Self> {
+        config.check()?;
         let (recordings, mut skipped) = config.source.recordings()?;
         // Where nothing can be read, any rate will do to say so.
         let rate = match config.mel.sample_rate {
             0 => common_rate(&recordings).unwrap_or(synth::RATE),
             rate => rate,
         };
-        let mel = LogMel::new(config.mel.fitted(rate))?;
+        let mel = LogMel::new(config.mel.fitted(rate)).map_err(|error| error.at("mel"))?;
+        config.fits(mel.params(), &recordings)?;
         let found = match &config.storage {
             Storage::Memory => in_memory(&mel, &recordings, progress),
             Storage::Disk(folder) => on_disk(&mel, &recordings, folder, progress)?,
@@ -128,7 +81,7 @@ impl Corpus {
         let mut usable = Vec::new();
         for (recording, result) in recordings.into_iter().zip(found) {
             match result {
-                Ok((frames, moments)) => usable.push((recording, frames, moments)),
+                Ok((frames, moments, hash)) => usable.push((recording, frames, moments, hash)),
                 Err(reason) => skipped.push(Skipped { name: recording.name, reason }),
             }
         }
@@ -139,25 +92,28 @@ impl Corpus {
         let names: Vec<&str> = usable.iter().map(|(recording, ..)| recording.name.as_str()).collect();
         let held_out = config.test.held_out(&names)?;
         let training =
-            usable.iter().zip(&held_out).filter(|(_, test)| !**test).map(|((_, _, moments), _)| *moments);
+            usable.iter().zip(&held_out).filter(|(_, test)| !**test).map(|((_, _, moments, _), _)| *moments);
         let standardization = config.standardization.unwrap_or_else(|| Moments::standardization(training));
-        let (mut train, mut test) = (Vec::new(), Vec::new());
-        for ((recording, frames, _), held_out) in usable.into_iter().zip(held_out) {
+        let (mut train, mut test, mut all) = (Vec::new(), Vec::new(), Fingerprint::new());
+        for ((recording, frames, _, hash), held_out) in usable.into_iter().zip(held_out) {
+            all = all.text(&recording.name).word(hash).word(u64::from(held_out));
             let clip = Clip { recording, frames, standardization, sample_rate: rate };
             if held_out { test.push(clip) } else { train.push(clip) }
         }
-        Ok(Self { train, test, mel: mel.params().clone(), standardization, skipped })
+        let fingerprint = format!("{:016x}", all.value());
+        Ok(Self { train, test, mel: mel.params().clone(), standardization, skipped, fingerprint })
     }
 }
 
-/// Frames and moments of a recording, or the reason there are none.
-type Found = Result<(Frames, Moments), String>;
+/// Frames, moments and hash of a recording, or the reason there are none.
+type Found = Result<(Frames, Moments, u64), String>;
 
 fn in_memory(mel: &LogMel, recordings: &[Recording], progress: &(dyn Fn(usize, usize) + Sync)) -> Vec<Found> {
     each(recordings, progress, |recording| {
-        let frames = mel.compute(&recording.samples(mel.params().sample_rate).map_err(reason)?);
+        let (samples, hash) = recording.samples(mel.params().sample_rate).map_err(reason)?;
+        let frames = mel.compute(&samples);
         let moments = Moments::of(&frames);
-        Ok((Frames::Memory(frames), moments))
+        Ok((Frames::Memory(frames), moments, hash))
     })
 }
 
@@ -167,8 +123,8 @@ fn on_disk(
     folder: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Vec<Found>> {
-    let fingerprints: Vec<_> = recordings.iter().map(Recording::fingerprint).collect();
-    let key = format!("{} {:?} {fingerprints:?}", env!("CARGO_PKG_VERSION"), mel.params());
+    let versions: Vec<_> = recordings.iter().map(Recording::version).collect();
+    let key = format!("{} {:?} {versions:?}", env!("CARGO_PKG_VERSION"), mel.params());
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     let path = folder.join(format!("{:016x}.frames", hasher.finish()));
@@ -179,7 +135,7 @@ fn on_disk(
             // A recording that cannot be used is left out; a disk that cannot be written ends it all.
             let entries =
                 each(recordings, progress, |recording| match recording.samples(mel.params().sample_rate) {
-                    Ok(samples) => writer.append(&mel.compute(&samples)).map(Ok),
+                    Ok((samples, hash)) => writer.append(&mel.compute(&samples), hash).map(Ok),
                     Err(error) => Ok(Err(reason(error))),
                 });
             let entries = entries.into_iter().collect::<std::io::Result<_>>()?;
@@ -189,7 +145,7 @@ fn on_disk(
     let lost = || std::io::Error::other("the file of frames changed while it was opened");
     let (file, entries) =
         FrameFile::open(&path, &key).ok_or_else(|| Error::Io { path: path.clone(), source: lost() })?;
-    let found = |entry: Entry| (Frames::Disk { file: file.clone(), entry }, entry.moments());
+    let found = |entry: Entry| (Frames::Disk { file: file.clone(), entry }, entry.moments(), entry.hash());
     Ok(entries.into_iter().map(|entry| entry.map(found)).collect())
 }
 

@@ -1,6 +1,7 @@
 //! Where recordings come from: a folder of WAV files, or the synthetic corpus.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -8,6 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
+use super::fingerprint::Fingerprint;
 use crate::error::{Error, Result};
 use crate::resample::resample;
 use crate::synth::{self, Synthetic};
@@ -54,7 +56,7 @@ enum Origin {
 impl Source {
     /// All recordings in the order of their names, and what could not even be listed.
     pub(super) fn recordings(&self) -> Result<(Vec<Recording>, Vec<Skipped>)> {
-        let (mut recordings, skipped) = match self {
+        let (mut recordings, mut skipped) = match self {
             Self::Synthetic(corpus) => {
                 let recording =
                     |i| Recording { name: corpus.name(i), origin: Origin::Synthetic(corpus.clone(), i) };
@@ -63,27 +65,26 @@ impl Source {
             Self::Folder(folder) => recordings_below(folder)?,
         };
         recordings.sort_by(|a, b| a.name.cmp(&b.name));
+        skipped.sort_by(|a, b| a.name.cmp(&b.name));
         Ok((recordings, skipped))
     }
 }
 
-/// Every `.wav` file in the folder at `path` and the folders below it (links followed), in the order of their paths; `path`
-/// itself if it is no folder.
+/// Every `.wav` file in the folder at `path` and the folders below it (links followed), in the order of their names as a
+/// corpus has them, and what cannot be listed; `path` itself if it is no folder.
 ///
 /// # Errors
-/// If a folder cannot be listed, or there is no WAV file.
-pub fn wav_files(path: &Path) -> Result<Vec<PathBuf>> {
+/// If there is no WAV file.
+pub fn wav_files(path: &Path) -> Result<(Vec<PathBuf>, Vec<Skipped>)> {
     if !path.is_dir() {
-        return Ok(vec![path.into()]);
+        return Ok((vec![path.into()], Vec::new()));
     }
-    let unlisted =
-        |error: walkdir::Error| Error::Io { path: error.path().unwrap_or(path).into(), source: error.into() };
-    let mut files: Vec<PathBuf> = walk(path).collect::<Result<_, _>>().map_err(unlisted)?;
-    if files.is_empty() {
-        return Err(Error::NoRecordings { folder: path.into() });
-    }
-    files.sort();
-    Ok(files)
+    let (recordings, skipped) = Source::Folder(path.into()).recordings()?;
+    let file = |recording: Recording| match recording.origin {
+        Origin::File(path) => Some(path),
+        Origin::Synthetic(..) => None,
+    };
+    Ok((recordings.into_iter().filter_map(file).collect(), skipped))
 }
 
 /// The WAV files below a folder, and what cannot be listed.
@@ -116,11 +117,28 @@ fn recordings_below(folder: &Path) -> Result<(Vec<Recording>, Vec<Skipped>)> {
     Ok((recordings, skipped))
 }
 
-/// The path below `folder` with `/` between its parts, so that names are the same on every system.
+/// The path below `folder`, as [`portable_name`] writes it.
 fn relative(path: &Path, folder: &Path) -> String {
     let below = path.strip_prefix(folder).ok().filter(|p| !p.as_os_str().is_empty());
-    let below = below.unwrap_or_else(|| path.file_name().map_or(path, Path::new));
-    below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+    portable_name(below.unwrap_or_else(|| path.file_name().map_or(path, Path::new)))
+}
+
+/// A relative path as text that is the same on every system: `/` between its parts, and `%FF` for each byte that is not
+/// UTF-8, so that paths which differ in such bytes differ in their names.
+///
+/// ```
+/// assert_eq!(gradbook_audio::portable_name("birds/owl 100%.wav".as_ref()), "birds/owl 100%.wav");
+/// ```
+pub fn portable_name(path: &Path) -> String {
+    let part = |part: &OsStr| {
+        let mut name = String::new();
+        for chunk in part.as_encoded_bytes().utf8_chunks() {
+            name += chunk.valid();
+            chunk.invalid().iter().for_each(|byte| name += &format!("%{byte:02X}"));
+        }
+        name
+    };
+    path.iter().map(part).collect::<Vec<_>>().join("/")
 }
 
 /// The sample rate of most recordings, the highest of several such rates; none if no file can be read.
@@ -136,19 +154,33 @@ pub(super) fn common_rate(recordings: &[Recording]) -> Option<u32> {
 }
 
 impl Recording {
-    /// Mono samples at `rate`.
-    pub(super) fn samples(&self, rate: u32) -> Result<Vec<f32>> {
+    /// Mono samples at `rate`, and the hash of the recording: of a file's samples as they are, of a synthetic sound's seed
+    /// and index.
+    pub(super) fn samples(&self, rate: u32) -> Result<(Vec<f32>, u64)> {
         Ok(match &self.origin {
             Origin::File(path) => {
                 let audio = wav::read(path)?;
-                resample(&audio.samples, audio.sample_rate, rate)
+                let hash = Fingerprint::new().word(u64::from(audio.sample_rate)).samples(&audio.samples);
+                (resample(&audio.samples, audio.sample_rate, rate), hash.value())
             }
-            Origin::Synthetic(corpus, index) => resample(&corpus.samples(*index), synth::RATE, rate),
+            Origin::Synthetic(corpus, index) => {
+                let hash = Fingerprint::new().word(corpus.seed).word(*index as u64);
+                (resample(&corpus.samples(*index), synth::RATE, rate), hash.value())
+            }
         })
     }
 
+    /// The most samples it can have at `rate`, by its header and its size; 0 if it cannot be read.
+    pub(super) fn longest(&self, rate: u32) -> f64 {
+        let (samples, own) = match &self.origin {
+            Origin::File(path) => wav::length(path).unwrap_or((0, rate)),
+            Origin::Synthetic(..) => (synth::LONGEST as u64, synth::RATE),
+        };
+        samples as f64 * f64::from(rate) / f64::from(own)
+    }
+
     /// Changes when the recording does: for a file its size and time of change, otherwise its seed and index.
-    pub(super) fn fingerprint(&self) -> (&str, u64, u128) {
+    pub(super) fn version(&self) -> (&str, u64, u128) {
         let (a, b) = match &self.origin {
             Origin::Synthetic(corpus, index) => (corpus.seed, *index as u128),
             Origin::File(path) => std::fs::metadata(path).map_or((0, 0), |data| {

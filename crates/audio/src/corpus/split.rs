@@ -1,6 +1,6 @@
 //! Which clips are held out for testing.
 
-use globset::GlobBuilder;
+use globset::{Glob, GlobBuilder};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -26,21 +26,13 @@ impl TestSplit {
     /// For each name, whether the clip is held out. Both parts hold at least one clip.
     pub(super) fn held_out(&self, names: &[&str]) -> Result<Vec<bool>> {
         let held_out: Vec<bool> = match self {
-            Self::EveryNth(0) => {
-                let rule = "hold out every 2nd, 10th … clip";
-                return Err(Error::Parameter { field: "test.every_nth", value: "0".into(), rule });
-            }
             Self::EveryNth(n) => {
+                self.check()?;
                 let n = (*n).min(names.len());
                 (1..=names.len()).map(|i| i % n == 0).collect()
             }
             Self::Glob(pattern) => {
-                let rule = "not a glob pattern; write for example *_[0-4].wav";
-                let glob = GlobBuilder::new(pattern)
-                    .literal_separator(true)
-                    .build()
-                    .map_err(|_| Error::Parameter { field: "test.glob", value: pattern.clone(), rule })?;
-                let matcher = glob.compile_matcher();
+                let matcher = glob(pattern)?.compile_matcher();
                 let whole = pattern.contains('/');
                 let subject = |name: &str| matcher.is_match(if whole { name } else { file_name(name) });
                 names.iter().map(|name| subject(name)).collect()
@@ -53,14 +45,45 @@ impl TestSplit {
         }
         Ok(held_out)
     }
+
+    /// Whether it makes sense for any clips.
+    pub(super) fn check(&self) -> Result<()> {
+        match self {
+            Self::EveryNth(n) => {
+                Error::unless(*n > 0, "test.every_nth", n, "1 or more, such as 10 for every 10th clip")
+            }
+            Self::Glob(pattern) => glob(pattern).map(|_| ()),
+        }
+    }
+}
+
+fn glob(pattern: &str) -> Result<Glob> {
+    let rule = || "not a glob pattern; write for example *_[0-4].wav".to_owned();
+    GlobBuilder::new(pattern).literal_separator(true).build().map_err(|_| Error::Parameter {
+        field: "test.glob".into(),
+        value: pattern.into(),
+        rule: rule(),
+    })
 }
 
 impl std::fmt::Display for TestSplit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::EveryNth(n) => write!(f, "holding out every {n}th clip"),
+            Self::EveryNth(1) => f.write_str("holding out every clip"),
+            Self::EveryNth(n) => write!(f, "holding out every {n}{} clip", ordinal(*n)),
             Self::Glob(pattern) => write!(f, "holding out the clips that match {pattern}"),
         }
+    }
+}
+
+/// What follows n in 1st, 2nd, 3rd, 4th, 11th, 21st.
+fn ordinal(n: usize) -> &'static str {
+    match (n % 100, n % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
     }
 }
 
@@ -88,6 +111,9 @@ mod tests {
 
     #[test]
     fn every_nth_holds_out_one_of_a_few() {
+        let said = [2, 3, 4, 11, 12, 13, 21, 22, 23, 111, 112].map(|n| TestSplit::EveryNth(n).to_string());
+        let wanted = ["2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "23rd", "111th", "112th"];
+        assert_eq!(said, wanted.map(|nth| format!("holding out every {nth} clip")));
         assert_eq!(TestSplit::EveryNth(2).held_out(&NAMES).unwrap(), [false, true, false, true]);
         assert_eq!(TestSplit::EveryNth(10).held_out(&NAMES).unwrap(), [false, false, false, true]);
     }
@@ -101,5 +127,7 @@ mod tests {
         assert!(message(TestSplit::EveryNth(10), &[]).contains("no training clip"));
         assert!(message(TestSplit::EveryNth(0), &NAMES).contains("test.every_nth = 0"));
         assert!(message(TestSplit::Glob("[".into()), &NAMES).contains("not a glob"));
+        let every = message(TestSplit::EveryNth(1), &NAMES);
+        assert!(every.starts_with("holding out every clip leaves no training clip out of 4;"), "{every}");
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::standardize::Moments;
 
-const MAGIC: &[u8; 8] = b"GBFRAME1";
+const MAGIC: &[u8; 8] = b"GBFRAME2";
 
 /// The log-mel frames `[frame, mel]` of one clip.
 #[derive(Clone, Debug)]
@@ -49,9 +49,15 @@ pub(super) struct Entry {
     /// Bit patterns, because JSON numbers need not come back to the last bit.
     sum: u64,
     squares: u64,
+    /// Of the recording.
+    hash: u64,
 }
 
 impl Entry {
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
+    }
+
     pub(super) fn moments(&self) -> Moments {
         let count = (self.frames * self.mels) as u64;
         Moments { count, sum: f64::from_bits(self.sum), squares: f64::from_bits(self.squares) }
@@ -76,7 +82,7 @@ impl<'a> FrameWriter<'a> {
         Self(Mutex::new((BufWriter::new(file), 0)))
     }
 
-    pub(super) fn append(&self, frames: &Array2<f32>) -> io::Result<Entry> {
+    pub(super) fn append(&self, frames: &Array2<f32>, hash: u64) -> io::Result<Entry> {
         let moments = Moments::of(frames);
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (out, end) = &mut *guard;
@@ -86,7 +92,7 @@ impl<'a> FrameWriter<'a> {
         }
         *end += frames.len() as u64 * 4;
         let (sum, squares) = (moments.sum.to_bits(), moments.squares.to_bits());
-        Ok(Entry { offset, frames: frames.nrows(), mels: frames.ncols(), sum, squares })
+        Ok(Entry { offset, frames: frames.nrows(), mels: frames.ncols(), sum, squares, hash })
     }
 
     pub(super) fn finish(self, key: &str, entries: Entries) -> io::Result<()> {

@@ -17,6 +17,8 @@ use voice::Voice;
 
 /// Sample rate of the synthetic clips, in Hz.
 pub const RATE: u32 = 8_000;
+/// The most samples of a clip.
+pub(crate) const LONGEST: usize = 9_600;
 /// How many speakers and how many birds take turns.
 const VOICES: usize = 10;
 const BIRDS: usize = 2;

@@ -8,14 +8,14 @@ use gradbook_audio::{
     Synthetic, TestSplit, Unreadable, resample, wav,
 };
 
-fn put(folder: &Path, name: &str, samples: Vec<f32>, sample_rate: u32) {
+pub fn put(folder: &Path, name: &str, samples: Vec<f32>, sample_rate: u32) {
     let path = folder.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     wav::write(&path, &Audio { samples, sample_rate }, Encoding::Float).unwrap();
 }
 
 /// Four recordings at three rates, in two folders.
-fn recordings(folder: &Path) {
+pub fn recordings(folder: &Path) {
     let sound = |index| Synthetic::default().samples(index);
     put(folder, "b/late_7.wav", sound(0), 8_000);
     put(folder, "b/early_2.WAV", resample(&sound(1), 8_000, 22_050), 22_050);
@@ -23,15 +23,15 @@ fn recordings(folder: &Path) {
     put(folder, "a_9.wav", sound(3), 16_000);
 }
 
-fn config(folder: &Path) -> CorpusConfig {
+pub fn config(folder: &Path) -> CorpusConfig {
     CorpusConfig { source: Source::Folder(folder.into()), ..CorpusConfig::default() }
 }
 
-fn load(config: &CorpusConfig) -> Result<Corpus, Error> {
+pub fn load(config: &CorpusConfig) -> Result<Corpus, Error> {
     Corpus::load(config, &|_, _| {})
 }
 
-fn names(clips: &[gradbook_audio::Clip]) -> Vec<&str> {
+pub fn names(clips: &[gradbook_audio::Clip]) -> Vec<&str> {
     clips.iter().map(gradbook_audio::Clip::name).collect()
 }
 

@@ -18,7 +18,7 @@ prop_compose! {
         MelParams {
             n_fft,
             hop: ((n_fft as f32 * hop_share) as usize).max(1),
-            mels,
+            mels: mels.min(n_fft / 2 + 1),
             f_min,
             f_max: f_min + width,
             scale: if scale { MelScale::Htk } else { MelScale::Slaney },

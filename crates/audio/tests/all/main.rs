@@ -3,6 +3,9 @@
 mod corpus;
 mod features;
 mod goldens;
+mod identity;
+mod limits;
+mod pinned;
 mod resample;
 mod resynthesis;
 mod synthetic;

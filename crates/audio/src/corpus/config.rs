@@ -1,0 +1,119 @@
+//! How a corpus is made, and what its settings must be.
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::source::{Recording, Source};
+use super::split::TestSplit;
+use crate::error::{Error, Result};
+use crate::params::MelParams;
+use crate::standardize::Standardization;
+use crate::synth::Synthetic;
+
+/// What to do about recordings that cannot be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unreadable {
+    /// Leave them out and list them in [`Corpus::skipped`](super::Corpus::skipped).
+    #[default]
+    Skip,
+    /// Fail, naming them.
+    Fail,
+}
+
+/// Where frames are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Storage {
+    /// In memory: 5 bytes per sample of audio with the default parameters.
+    #[default]
+    Memory,
+    /// In one file in this folder, read a crop at a time: for corpora larger than memory, which then holds only one
+    /// recording per thread. The file is used again as long as parameters and recordings stay the same; older files
+    /// in the folder may be deleted.
+    Disk(PathBuf),
+}
+
+/// How to make a [`Corpus`](super::Corpus). In a configuration file every field may be left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CorpusConfig {
+    /// Where recordings come from.
+    pub source: Source,
+    /// The features; those left open fit the recordings.
+    pub mel: MelParams,
+    /// Which clips are held out.
+    pub test: TestSplit,
+    /// What to do about recordings that cannot be used.
+    pub unreadable: Unreadable,
+    /// Where frames are kept.
+    pub storage: Storage,
+    /// The standardization of an already trained model; left out, the training clips decide.
+    pub standardization: Option<Standardization>,
+    /// The [fingerprint](super::Corpus::fingerprint) of the recordings that a model was trained on; only compared, never set by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+impl Default for CorpusConfig {
+    fn default() -> Self {
+        Self {
+            source: Source::default(),
+            mel: MelParams::open(),
+            test: TestSplit::default(),
+            unreadable: Unreadable::default(),
+            storage: Storage::default(),
+            standardization: None,
+            fingerprint: None,
+        }
+    }
+}
+
+/// The most clips of the synthetic corpus.
+const MOST_CLIPS: usize = 1_000_000;
+/// The most memory that frames may take, in bytes.
+const MOST_BYTES: f64 = 16e9;
+
+impl CorpusConfig {
+    /// Whether each value keeps its rule, as far as that can be said before recordings are looked at.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] with the key, its value and the rule.
+    ///
+    /// ```
+    /// use gradbook_audio::{CorpusConfig, MelParams};
+    /// let config = CorpusConfig { mel: MelParams { hop: 0, floor: -1.0, ..MelParams::default() }, ..Default::default() };
+    /// assert_eq!(config.check().unwrap_err().to_string(), "mel.floor = -1: positive and finite"); // a hop of 0 is fitted
+    /// ```
+    pub fn check(&self) -> Result<()> {
+        self.mel.check().map_err(|error| error.at("mel"))?;
+        self.test.check()?;
+        if let Source::Synthetic(Synthetic { clips, .. }) = &self.source {
+            let rule = "2 to 1,000,000 clips";
+            Error::unless((2..=MOST_CLIPS).contains(clips), "source.synthetic.clips", clips, rule)?;
+        }
+        let Some(Standardization { mean, deviation }) = self.standardization else { return Ok(()) };
+        Error::unless(mean.is_finite(), "standardization.mean", mean, "finite")?;
+        let positive = deviation > 0.0 && deviation.is_finite();
+        Error::unless(positive, "standardization.deviation", deviation, "positive and finite")
+    }
+
+    /// Refuses recordings whose frames no machine can hold.
+    pub(super) fn fits(&self, mel: &MelParams, recordings: &[Recording]) -> Result<()> {
+        let bytes = |recording: &Recording| {
+            let samples = recording.longest(mel.sample_rate);
+            (samples / mel.hop as f64 + mel.min_frames as f64) * mel.mels as f64 * 4.0
+        };
+        let all = recordings.par_iter().map(bytes);
+        let bytes = match self.storage {
+            Storage::Memory => all.sum::<f64>(),
+            Storage::Disk(_) => all.reduce(|| 0.0, f64::max),
+        };
+        if bytes <= MOST_BYTES {
+            return Ok(());
+        }
+        Err(Error::TooLarge { gigabytes: bytes / 1e9, most: MOST_BYTES / 1e9 })
+    }
+}
