@@ -1,15 +1,23 @@
 //! The blocks that encoders and decoders are lists of. A block is a config that builds a layer; a [`Registry`] lists them.
 
+mod activations;
+
 use std::sync::Arc;
 
 use gradbook_nn::{
-    Activation, ConfigError, Conv1d, Conv1dConfig, Layer, ResidualBlock, ResidualConfig, Scope, Sequential,
+    Activation, ConfigError, Conv1d, Conv1dConfig, Layer, ResidualBlock, ResidualConfig, Scope,
     UpsampleConv1d,
     named::{KindError, Kinds, Named, Options},
+    rules,
 };
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error as _};
 
-use crate::{Error, Registry};
+use crate::{
+    Registry,
+    extent::{self, Extent},
+};
+
+pub use activations::{Gelu, Relu, Silu};
 
 /// A kind of block: its options, and the layer they mean. Its fields are what a recipe can say (by serde).
 pub trait BlockConfig: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -22,6 +30,20 @@ pub trait BlockConfig: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// # Errors
     /// If the options cannot work.
     fn build(&self, channels: usize, scope: &mut Scope<'_, f32>) -> Result<Box<dyn Layer<f32>>, ConfigError>;
+
+    /// Whether each option keeps its rule. [`build`](Self::build) can rely on it.
+    ///
+    /// # Errors
+    /// The first option that does not.
+    fn check(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
+
+    /// What the layer for a sequence of so many channels and steps takes, to an order of magnitude: for a bound on memory
+    /// before any is taken.
+    fn extent(&self, channels: f64, steps: f64) -> Extent {
+        Extent { weights: 0.0, needed: channels * steps, channels, steps }
+    }
 }
 
 /// One block of an encoder or decoder, as in `{ layer = "conv", channels = 256 }`.
@@ -47,11 +69,39 @@ impl<'de> Deserialize<'de> for Block {
 /// A [`BlockConfig`] of whatever kind.
 trait AnyBlock: Send + Sync {
     fn layer(&self, channels: usize, scope: &mut Scope<'_, f32>) -> Result<Box<dyn Layer<f32>>, ConfigError>;
+    fn checked(&self) -> Result<(), ConfigError>;
+    fn takes(&self, channels: f64, steps: f64) -> Extent;
 }
 
 impl<C: BlockConfig> AnyBlock for C {
     fn layer(&self, channels: usize, scope: &mut Scope<'_, f32>) -> Result<Box<dyn Layer<f32>>, ConfigError> {
         self.build(channels, scope)
+    }
+
+    fn checked(&self) -> Result<(), ConfigError> {
+        self.check()
+    }
+
+    fn takes(&self, channels: f64, steps: f64) -> Extent {
+        self.extent(channels, steps)
+    }
+}
+
+impl Block {
+    pub(crate) fn layer(
+        &self,
+        channels: usize,
+        scope: &mut Scope<'_, f32>,
+    ) -> Result<Box<dyn Layer<f32>>, ConfigError> {
+        self.0.layer(channels, scope)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        self.0.checked()
+    }
+
+    pub(crate) fn extent(&self, channels: f64, steps: f64) -> Extent {
+        self.0.takes(channels, steps)
     }
 }
 
@@ -106,6 +156,17 @@ impl BlockConfig for Conv {
         let config = conv(from, self.channels, self.taps).stride(self.stride);
         Ok(Box::new(Conv1d::new(scope, config.dilation(self.dilation))?))
     }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        extent::channels("channels", self.channels)?;
+        extent::reach(self.taps, self.dilation)?;
+        rules::count("stride", self.stride, 1..=extent::MOST_FACTOR)
+    }
+
+    fn extent(&self, from: f64, steps: f64) -> Extent {
+        let reach = ((self.taps - 1) * self.dilation) as f64;
+        extent::convolved(from, steps, (self.channels, self.taps), reach, steps / self.stride as f64)
+    }
 }
 
 /// Every step repeated, then a convolution: the opposite of a stride.
@@ -128,6 +189,17 @@ impl BlockConfig for Upsample {
         let config = conv(from, self.channels, self.taps);
         Ok(Box::new(UpsampleConv1d::new(scope, self.factor, config)?))
     }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        extent::channels("channels", self.channels)?;
+        extent::reach(self.taps, 1)?;
+        rules::count("factor", self.factor, 1..=extent::MOST_FACTOR)
+    }
+
+    fn extent(&self, from: f64, steps: f64) -> Extent {
+        let longer = steps * self.factor as f64;
+        extent::convolved(from, longer, (self.channels, self.taps), (self.taps - 1) as f64, longer)
+    }
 }
 
 /// x + conv(f(conv(f(x)))).
@@ -148,32 +220,16 @@ impl BlockConfig for Residual {
         let config = ResidualConfig::new(from, self.hidden).dilation(self.dilation).winograd();
         Ok(Box::new(ResidualBlock::new(scope, config.activation(Activation::Relu))?))
     }
-}
 
-macro_rules! activations {
-    ($($(#[$doc:meta])* $block:ident: $name:literal;)+) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub struct $block {}
+    fn check(&self) -> Result<(), ConfigError> {
+        extent::channels("hidden", self.hidden)?;
+        extent::reach(3, self.dilation)
+    }
 
-        impl BlockConfig for $block {
-            const NAME: &'static str = $name;
-
-            fn build(&self, _: usize, _: &mut Scope<'_, f32>) -> Result<Box<dyn Layer<f32>>, ConfigError> {
-                Ok(Box::new(Activation::$block))
-            }
-        }
-    )+};
-}
-
-activations! {
-    /// max(x, 0)
-    Relu: "relu";
-    /// The Gaussian error linear unit.
-    Gelu: "gelu";
-    /// x·σ(x)
-    Silu: "silu";
+    fn extent(&self, from: f64, steps: f64) -> Extent {
+        let inner = extent::convolved(from, steps, (self.hidden, 4), 2.0 * self.dilation as f64, steps);
+        Extent { channels: from, ..inner }
+    }
 }
 
 fn one() -> usize {
@@ -184,42 +240,8 @@ fn three() -> usize {
     3
 }
 
-/// Strides and upsampling factors have the same product.
-pub(crate) fn balanced(what: &str, down: usize, up: usize) -> Result<(), Error> {
-    if down == up {
-        return Ok(());
-    }
-    Err(Error::Request(format!(
-        "the model cannot work: {what} shortens sequences {down} times, its decoder lengthens them {up} times\n  \
-         rule: strides and upsampling factors have the same product"
-    )))
-}
-
 /// A convolution of the models here. They see whole windows, so it does not matter which samples an output was rounded
 /// with, and three taps may take the faster way ([`Conv1dConfig::winograd`]).
 pub(crate) fn conv(input: usize, output: usize, taps: usize) -> Conv1dConfig {
     Conv1dConfig::new(input, output, taps).winograd()
-}
-
-/// So long that what a layer makes of a length shows its factor, whatever it does at the ends.
-const LONG: usize = 1 << 20;
-
-/// Blocks in a row: the layers, their output channels, and by how much they shorten and lengthen a sequence.
-pub(crate) fn stack(
-    blocks: &[Block],
-    input: usize,
-    scope: &mut Scope<'_, f32>,
-) -> Result<(Sequential<f32>, usize, usize, usize), Error> {
-    let mut layers = Vec::new();
-    let (mut channels, mut down, mut up) = (input, 1, 1);
-    for (i, block) in blocks.iter().enumerate() {
-        let layer = block.0.layer(channels, &mut scope.at(i))?;
-        let shape = layer.output_shape(&[1, LONG, channels].into())?;
-        let length = shape[1].max(1);
-        let factor = |long: usize, short: usize| (long + short / 2) / short;
-        (channels, down, up) =
-            (shape[2], down * factor(LONG, length).max(1), up * factor(length, LONG).max(1));
-        layers.push(layer);
-    }
-    Ok((layers.into_iter().collect(), channels, down, up))
 }

@@ -1,10 +1,10 @@
 //! What can go wrong outside the program: recipes, files, recordings, checkpoints; and a training that diverges.
 
-use std::{fmt, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use gradbook_autograd::NonFinite;
 
-use crate::parse::NoRecipe;
+use crate::RecipeError;
 
 /// Anything that stops a run.
 #[derive(Debug, thiserror::Error)]
@@ -73,56 +73,4 @@ impl Error {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }
-}
-
-/// A recipe that cannot be read: what is wrong, where, and what was probably meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecipeError(String);
-
-impl fmt::Display for RecipeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for RecipeError {}
-
-impl RecipeError {
-    pub(crate) fn plain(message: impl Into<String>) -> Self {
-        Self(message.into())
-    }
-
-    pub(crate) fn new(fault: &NoRecipe) -> Self {
-        Self(fault.shown.clone() + &meant(&fault.message))
-    }
-
-    /// What is wrong with a value that was set, without the place in a text that nobody wrote.
-    pub(crate) fn set(assignment: &str, fault: &NoRecipe) -> Self {
-        Self(format!("`{assignment}`: {}{}", fault.message, meant(&fault.message)))
-    }
-
-    pub(crate) fn no_such_recipe(name: &str, known: &[&str]) -> Self {
-        let hint =
-            nearest(name, known).map_or_else(String::new, |known| format!("; did you mean `{known}`?"));
-        Self(format!(
-            "there is no recipe `{name}`, neither built in nor a file{hint}\nbuilt in: {}",
-            known.join(", ")
-        ))
-    }
-}
-
-/// The key or kind that was probably meant by an unknown one: it is quoted first, then those that are known.
-fn meant(message: &str) -> String {
-    let unknown = ["unknown field ", "unknown variant ", "this program knows no "];
-    let from = unknown.iter().filter_map(|start| message.find(start)).min();
-    let quoted: Vec<&str> =
-        from.map_or_else(Vec::new, |from| message[from..].split('`').skip(1).step_by(2).collect());
-    let hint = quoted.split_first().and_then(|(unknown, known)| nearest(unknown, known));
-    hint.map_or_else(String::new, |name| format!("\ndid you mean `{name}`?"))
-}
-
-/// The known name that is most like `name`, if any is.
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let likeness = |known: &str| strsim::jaro_winkler(name, known);
-    known.iter().copied().filter(|k| likeness(k) > 0.7).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
 }

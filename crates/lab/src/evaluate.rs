@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::{Model, data::slice};
 
 /// Windows per task: a number of its own, so that results do not depend on threads.
-const WINDOWS: usize = 32;
+pub(crate) const WINDOWS: usize = 32;
 
 /// What the held-out windows say about a model.
 pub struct Evaluation {

@@ -1,6 +1,6 @@
 //! [`Grow`]: a codebook gets more codes, at a step or when the loss has come to a plateau.
 
-use gradbook_nn::{State, Value};
+use gradbook_nn::{ConfigError, State, Value, rules};
 use serde::{Deserialize, Serialize};
 
 /// A larger codebook from some time on.
@@ -22,6 +22,22 @@ pub struct Grow {
     /// How far new codes are moved from the old ones they copy, relative to the codes' deviation.
     pub jitter: f64,
 }
+
+impl Grow {
+    /// Whether its numbers keep their rules.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        match self.at {
+            GrowAt::Step(step) => rules::step("step", step)?,
+            GrowAt::Plateau(evaluations) => rules::steps("plateau", evaluations)?,
+        }
+        rules::count("codes", self.codes, 1..=MOST_CODES)?;
+        let rule = "0 to 1,000 deviations";
+        ConfigError::unless((0.0..=1000.0).contains(&self.jitter), "jitter", self.jitter, rule)
+    }
+}
+
+/// The most codes that a codebook may grow to.
+const MOST_CODES: usize = 1 << 31;
 
 /// When a codebook grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,5 +144,28 @@ impl State<f32> for Growing {
             self.steps.clone_from(steps);
             (self.best, self.stale) = (f64::from_bits(loss[0]), loss[1]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plateau_is_waited_for_after_the_last_and_from_a_new_best_on() {
+        let plateau = |evaluations, codes| Grow { at: GrowAt::Plateau(evaluations), codes, jitter: 0.0 };
+        let grow = [Grow { at: GrowAt::Step(3), codes: 4, jitter: 0.0 }, plateau(2, 8), plateau(1, 16)];
+        let mut growing = Growing::new(&grow);
+        // 4 is the best; two evaluations without a smaller one are the first plateau. Then 6 is the best, as if it were the
+        // start, and 7 is the second plateau.
+        for (step, loss) in
+            [(10, 5.0), (20, 4.0), (30, 4.5), (40, 4.0), (50, 6.0), (60, 5.5), (70, 7.0), (80, 9.0)]
+        {
+            growing.observe(&grow, step, loss);
+        }
+        let due = |step: u64| growing.due(&grow, step).map(|grow| grow.codes).collect::<Vec<_>>();
+        let grown: Vec<_> = (0..100).filter(|step| !due(*step).is_empty()).collect();
+        assert_eq!(grown, [3, 40, 70]);
+        assert_eq!([due(3), due(40), due(70)], [[4], [8], [16]]);
     }
 }

@@ -1,13 +1,15 @@
 //! The spectrogram VQ-VAE: an encoder, any quantizer or none, a decoder. Convolutions run along time, channels last.
 
-use gradbook_autograd::{Graph, ParamStore, Shape, Sink, Stats, Stream, Tensor, Var};
+use gradbook_autograd::{Graph, ParamId, ParamStore, Shape, Sink, Stats, Stream, Tensor, Var};
 use gradbook_nn::{ConfigError, Conv1d, Layer, Scope, Sequential};
 use gradbook_vq::{Absorbed, Quantized, Quantizer, QuantizerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Block, Error, TopConfig,
-    blocks::{Conv, Relu, balanced, conv, stack},
+    blocks::{Conv, Relu, conv},
+    extent::{self, Side},
+    stack::{balanced, stack},
     two_level::Levels,
 };
 
@@ -39,6 +41,18 @@ impl Default for ModelConfig {
 pub type BuildQuantizer<'b> =
     dyn FnMut(usize, &mut Scope<'_, f32>) -> Result<Box<dyn Quantizer<f32>>, ConfigError> + 'b;
 
+impl ModelConfig {
+    /// Whether each block keeps its rules.
+    ///
+    /// # Errors
+    /// The first setting that does not, as in `encoder.2.channels`.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        extent::check(&self.encoder, Side::Encoder, "encoder")?;
+        extent::check(&self.decoder, Side::Decoder, "decoder")?;
+        self.top.as_ref().map_or(Ok(()), |top| top.check().map_err(|error| error.at("top")))
+    }
+}
+
 /// A model whose parameters are in a store.
 pub struct Model {
     encoder: Sequential<f32>,
@@ -50,11 +64,13 @@ pub struct Model {
     down: usize,
     /// Latents per step of the coarsest level.
     top: usize,
+    /// What the quantizer learns: if that is no longer finite, it cannot be asked.
+    learned: Vec<ParamId>,
 }
 
 /// Whether the squared length of every row is finite, with room for sums over rows.
-fn quantizable(latents: &Tensor<f32>) -> bool {
-    let mut rows = latents.as_slice().chunks(latents.rows().ncols().max(1));
+fn quantizable(rows: &Tensor<f32>) -> bool {
+    let mut rows = rows.as_slice().chunks(rows.shape().last().map_or(1, |&width| width.max(1)));
     rows.all(|row| row.iter().map(|x| x * x).sum::<f32>() < 1e30)
 }
 
@@ -101,11 +117,11 @@ impl Model {
         seed: u64,
     ) -> Result<Self, Error> {
         let mut scope = Scope::new(store, seed);
-        let (encoder, latent, down, _) = stack(&config.encoder, mels, &mut scope.at("encoder"))?;
-        let (decoder, channels, _, up) = stack(&config.decoder, latent, &mut scope.at("decoder"))?;
+        let (encoder, latent, down, longer) = stack(&config.encoder, mels, &mut scope.at("encoder"))?;
+        let (decoder, channels, shorter, up) = stack(&config.decoder, latent, &mut scope.at("decoder"))?;
         let last = Conv1d::new(&mut scope.at("decoder").at(decoder.len()), conv(channels, mels, 3))?;
         let decoder = decoder.then(last);
-        balanced("its encoder", down, up)?;
+        balanced("its encoder", [down, longer], [shorter, up])?;
         let top = config.top.as_ref().map(|top| Levels::build(top, latent, &mut scope)).transpose()?;
         let factor = top.as_ref().map_or(1, |top| top.factor);
         let input = Shape::new(&[1, 8 * down * factor, mels]);
@@ -123,7 +139,9 @@ impl Model {
             }
         };
         let top = factor * quantizer.as_ref().map_or(1, |quantizer| quantizer.stride());
-        Ok(Self { encoder, decoder, quantizer, latent, down, top })
+        let inside = |id: &ParamId| store.entry(*id).name.starts_with("quantizer.");
+        let learned = store.trainable().filter(inside).collect();
+        Ok(Self { encoder, decoder, quantizer, latent, down, top, learned })
     }
 
     /// Frames per step of the coarsest level: inputs are multiples of it long.
@@ -158,11 +176,13 @@ impl Model {
         mut latents: Var<'t, f32>,
         quantize: bool,
     ) -> Forward<'t> {
-        if quantize && self.quantizer.is_some() && !quantizable(&latents.value()) {
+        let finite = || self.learned.iter().all(|id| quantizable(g.store().get(*id)));
+        if quantize && self.quantizer.is_some() && !(quantizable(&latents.value()) && finite()) {
             // No quantizer takes these. A run that diverges shall end in an error that names the op, not in a panic.
             let poison = |x: &[Tensor<f32>]| x[0].map(|_| f32::NAN);
             let none = |_: &[Tensor<f32>], _: &Tensor<f32>, _: Tensor<f32>, _: &mut Sink<'_, f32>| {};
-            latents = latents.tape().custom("latents too large to quantize", &[latents], poison, none);
+            latents =
+                latents.tape().custom("latents or codes too large to quantize", &[latents], poison, none);
             return Forward { output: self.decode(g, latents), latents, quantized: None };
         }
         let quantized = self.quantizer.as_ref().filter(|_| quantize).map(|q| q.quantize(g, latents.into()));

@@ -26,11 +26,17 @@ struct Part<'t> {
 }
 
 pub(crate) fn recipe(text: &str, registry: &Registry) -> Result<Recipe, NoRecipe> {
-    let plain = |mut error: Error| {
-        error.set_input(Some(text));
-        NoRecipe { message: error.message().to_owned(), shown: error.to_string().trim_end().to_owned() }
-    };
-    let mut document = DeTable::parse(text).map_err(plain)?;
+    let plain = |error| plain(error, text);
+    document(DeTable::parse(text).map_err(plain)?, text, registry)
+}
+
+/// A recipe from what was parsed of a text, or made from it. The text serves to show where a fault is.
+pub(crate) fn document(
+    mut document: Spanned<DeTable<'_>>,
+    text: &str,
+    registry: &Registry,
+) -> Result<Recipe, NoRecipe> {
+    let plain = |error| plain(error, text);
     let mut take = |keys: &[&str]| take(document.get_mut(), keys);
     let quantizer = take(&["quantizer"]);
     let [encoder, decoder, top] = ["encoder", "decoder", "top"].map(|key| take(&["model", key]));
@@ -53,6 +59,11 @@ pub(crate) fn recipe(text: &str, registry: &Registry) -> Result<Recipe, NoRecipe
     }
     recipe.model.top = top.map(|part| part.one(text, |options| top_of(options, registry))).transpose()?;
     Ok(recipe)
+}
+
+fn plain(mut error: Error, text: &str) -> NoRecipe {
+    error.set_input(Some(text).filter(|text| !text.is_empty()));
+    NoRecipe { message: error.message().to_owned(), shown: error.to_string().trim_end().to_owned() }
 }
 
 /// The coarse level of a model.
@@ -86,7 +97,8 @@ fn all<X>(value: Value, read: impl Fn(Options) -> Result<X, KindError>) -> Resul
 
 impl Part<'_> {
     fn one<X>(&self, text: &str, read: impl Fn(Options) -> Result<X, KindError>) -> Result<X, NoRecipe> {
-        Options::of(self.value(), &format!("`{}`", self.path)).and_then(read).map_err(|e| self.wrong(text, e))
+        let options = |value| Options::of(value, &format!("`{}`", self.path));
+        self.value().and_then(options).and_then(read).map_err(|e| self.wrong(text, e))
     }
 
     fn list<X>(
@@ -94,11 +106,12 @@ impl Part<'_> {
         text: &str,
         read: impl Fn(Options) -> Result<X, KindError>,
     ) -> Result<Vec<X>, NoRecipe> {
-        all(self.value(), read).map_err(|error| self.wrong(text, error))
+        self.value().and_then(|value| all(value, read)).map_err(|error| self.wrong(text, error))
     }
 
-    fn value(&self) -> Value {
-        Value::deserialize(ValueDeserializer::from(self.value.clone())).expect("what was parsed is a value")
+    fn value(&self) -> Result<Value, KindError> {
+        let value = Value::deserialize(ValueDeserializer::from(self.value.clone()));
+        value.map_err(|error| Fault::Options(error.message().to_owned()).into()) // an integer beyond 64 bits
     }
 
     fn wrong(&self, text: &str, error: KindError) -> NoRecipe {
@@ -131,6 +144,9 @@ fn place(value: &Spanned<DeValue<'_>>, error: &KindError) -> Range<usize> {
 
 /// The line of the text, its number, and a mark below the place.
 fn excerpt(text: &str, span: Range<usize>) -> String {
+    if text.get(span.clone()).is_none() || text.is_empty() {
+        return String::new(); // of a value that was set, not written
+    }
     let start = text[..span.start].rfind('\n').map_or(0, |end| end + 1);
     let line = text[start..].lines().next().unwrap_or_default();
     let number = text[..start].matches('\n').count() + 1;

@@ -1,12 +1,16 @@
 //! [`Recipe`]: everything about a run, as a short TOML file in which what is left out has a sensible value.
 
-use std::fmt;
+use std::{
+    fmt,
+    path::{Component, Path},
+};
 
 use gradbook_audio::CorpusConfig;
+use gradbook_nn::ConfigError;
 use gradbook_vq::QuantizerConfig;
 use serde::{Deserialize, Serialize};
 
-use crate::{ModelConfig, RecipeError, Registry, TrainConfig, parse};
+use crate::{ModelConfig, RecipeError, Registry, TrainConfig, memory};
 
 /// A run: data, model, quantizer, training.
 ///
@@ -97,7 +101,7 @@ impl Recipe {
     /// Reads a recipe of built-in kinds from its text; [`Registry::parse`] reads others.
     ///
     /// # Errors
-    /// What is wrong and where; for an unknown key, the nearest known one.
+    /// What is wrong and where; for an unknown key, the nearest known one; for a number, its rule.
     pub fn parse(text: &str) -> Result<Self, RecipeError> {
         Registry::default().parse(text)
     }
@@ -115,32 +119,21 @@ impl Recipe {
         toml::to_string(self).expect("a recipe is made of numbers, strings, lists and tables")
     }
 
-    /// Sets one value by its dotted key, as in `train.batch=64`. The value is TOML; what is not is taken as a string.
+    /// Whether every number keeps its rule, and the whole fits into memory. What only a model can tell, such as whether
+    /// layers fit one another, is for [`Training::new`](crate::Training::new) to say.
     ///
     /// # Errors
-    /// If the key is unknown or the value does not fit.
-    pub fn set(&self, assignment: &str) -> Result<Self, RecipeError> {
-        let (key, value) = assignment
-            .split_once('=')
-            .ok_or_else(|| RecipeError::plain(format!("`{assignment}` is not of the form key=value")))?;
-        let value = value.trim();
-        let value = toml::from_str::<toml::Table>(&format!("x = {value}"))
-            .ok()
-            .and_then(|mut table| table.remove("x"))
-            .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-        let mut table: toml::Table =
-            toml::from_str(&self.to_toml()).expect("what was written as TOML can be read as TOML");
-        let mut keys: Vec<&str> = key.trim().split('.').collect();
-        let last = keys.pop().unwrap_or_default();
-        let mut place = &mut table;
-        for key in keys {
-            let inner = place.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            place = inner
-                .as_table_mut()
-                .ok_or_else(|| RecipeError::plain(format!("`{key}` in `{assignment}` is not a table")))?;
+    /// The first that does not, as in `train.optimizer.rate`.
+    pub fn check(&self) -> Result<(), RecipeError> {
+        let plain = Path::new(&self.name).components().all(|part| matches!(part, Component::Normal(_)));
+        let plain = plain && !self.name.contains(['/', '\\', '\0']);
+        ConfigError::unless(plain, "name", &self.name, "the name of a folder").map_err(RecipeError::rule)?;
+        self.data.check().map_err(|error| RecipeError::rule(error.at("data")))?;
+        self.model.check().map_err(|error| RecipeError::rule(error.at("model")))?;
+        if let Some(quantizer) = &self.quantizer {
+            quantizer.check().map_err(|error| RecipeError::rule(error.at("quantizer")))?;
         }
-        place.insert(last.to_owned(), value);
-        let text = toml::to_string(&table).expect("a table can be written as TOML");
-        parse::recipe(&text, &self.registry).map_err(|fault| RecipeError::set(assignment, &fault))
+        self.train.check().map_err(|error| RecipeError::rule(error.at("train")))?;
+        memory::check(self)
     }
 }

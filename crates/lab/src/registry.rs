@@ -97,7 +97,8 @@ impl Registry {
     /// # Errors
     /// What is wrong and where; for an unknown key or kind, the nearest known one.
     pub fn parse(&self, text: &str) -> Result<Recipe, RecipeError> {
-        parse::recipe(text, self).map_err(|fault| RecipeError::new(&fault))
+        let recipe = parse::recipe(text, self).map_err(|fault| RecipeError::new(&fault))?;
+        recipe.check().map(|()| recipe)
     }
 
     /// A recipe that comes with the program.

@@ -1,6 +1,6 @@
 //! A recipe over another number of steps: whatever happens at a time happens at the same share of the run.
 
-use gradbook_nn::{Schedule, named::Options};
+use gradbook_nn::{Schedule, named::Options, rules::LAST_STEP};
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -20,7 +20,7 @@ impl Recipe {
     #[must_use]
     pub fn stretched(&self, steps: u64) -> Self {
         let factor = steps as f64 / self.train.steps.max(1) as f64;
-        let at = |step: u64| (step as f64 * factor).round() as u64;
+        let at = |step: u64| ((step as f64 * factor).round() as u64).min(LAST_STEP);
         let quantizer = self.quantizer.as_ref().map(|quantizer| {
             let mut table = Table::try_from(quantizer).expect("a quantizer's settings are a table");
             stretch_table(&mut table, &at);

@@ -1,9 +1,12 @@
 //! [`TrainConfig`]: how a model is trained, and what happens at which step.
 
-use gradbook_nn::OptimizerConfig;
+use gradbook_nn::{ConfigError, OptimizerConfig, rules};
 use serde::{Deserialize, Serialize};
 
 use crate::{Event, Grow};
+
+/// The most latents that codes are seeded from.
+const MOST_LATENTS: usize = 1 << 24;
 
 /// How a model is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,7 +125,42 @@ impl Default for TrainConfig {
     }
 }
 
+/// The most crops of a batch, and the most frames of a crop.
+const MOST: usize = 1 << 16;
+
 impl TrainConfig {
+    /// Whether each number keeps its rule.
+    ///
+    /// # Errors
+    /// The first that does not, as in `seeding.latents`.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        rules::steps("steps", self.steps)?;
+        rules::count("batch", self.batch, 1..=MOST)?;
+        rules::count("crop", self.crop, 1..=MOST)?;
+        if let Crops::Windows { shift } = self.crops {
+            rules::count("crops.windows.shift", shift, 0..=MOST)?;
+        }
+        rules::count("shards", self.shards, 1..=1024)?;
+        self.optimizer.check().map_err(|error| error.at("optimizer"))?;
+        rules::step("warmup", self.warmup)?;
+        if let Some(seeding) = &self.seeding {
+            rules::count("seeding.latents", seeding.latents, 1..=MOST_LATENTS)?;
+            seeding.again.iter().try_for_each(|step| rules::step("seeding.again", *step))?;
+        }
+        for (i, grow) in self.grow.iter().enumerate() {
+            grow.check().map_err(|error| error.at(&format!("grow.{i}")))?;
+        }
+        for (i, raise) in self.raise.iter().enumerate() {
+            rules::step(&format!("raise.{i}.step"), raise.step)?;
+            rules::count(&format!("raise.{i}.dim"), raise.dim, 1..=MOST)?;
+        }
+        self.freeze_encoder.map_or(Ok(()), |step| rules::step("freeze_encoder", step))?;
+        self.freeze_codes.map_or(Ok(()), |step| rules::step("freeze_codes", step))?;
+        self.average.map_or(Ok(()), |decay| rules::share("average", decay))?;
+        self.evaluate_every.map_or(Ok(()), |steps| rules::steps("evaluate_every", steps))?;
+        self.patience.map_or(Ok(()), |evaluations| rules::steps("patience", evaluations))
+    }
+
     /// Steps between evaluations.
     pub fn evaluation_interval(&self) -> u64 {
         self.evaluate_every.unwrap_or(self.steps.div_ceil(10)).max(1)

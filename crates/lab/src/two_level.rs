@@ -1,14 +1,15 @@
 //! Two codebooks, the coarse one first: VQ-VAE-2, Razavi et al. 2019, arXiv:1906.00446.
 
 use gradbook_autograd::{Graph, ParamStore, Rng, Stats, Stream, Tape, Tensor, Var};
-use gradbook_nn::{Conv1d, Conv1dConfig, Layer, Scope, Sequential};
+use gradbook_nn::{ConfigError, Conv1d, Conv1dConfig, Layer, Scope, Sequential};
 use gradbook_vq::{Absorbed, Book, Codes, Latent, Quantized, Quantizer};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Block, Error,
-    blocks::{balanced, stack},
+    extent::{self, Side},
     model::BuildQuantizer,
+    stack::{balanced, stack},
 };
 
 /// The encoder and decoder of the coarse level of a [`TwoLevel`] quantizer.
@@ -19,6 +20,14 @@ pub struct TopConfig<B = Vec<Block>> {
     pub encoder: B,
     /// From the top's values back to as many steps.
     pub decoder: B,
+}
+
+impl TopConfig {
+    /// Whether its blocks keep their rules.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        extent::check(&self.encoder, Side::Encoder, "encoder")?;
+        extent::check(&self.decoder, Side::Decoder, "decoder")
+    }
 }
 
 /// A level of few places on top of the one the encoder gives, each with its own quantizer, the upper one with an encoder
@@ -61,9 +70,11 @@ pub(crate) struct Levels {
 
 impl Levels {
     pub fn build(config: &TopConfig, latent: usize, scope: &mut Scope<'_, f32>) -> Result<Self, Error> {
-        let (encoder, top, factor, _) = stack(&config.encoder, latent, &mut scope.at("encoder").at("top"))?;
-        let (decoder, condition, _, up) = stack(&config.decoder, top, &mut scope.at("decoder").at("top"))?;
-        balanced("the encoder of model.top", factor, up)?;
+        let (encoder, top, factor, longer) =
+            stack(&config.encoder, latent, &mut scope.at("encoder").at("top"))?;
+        let (decoder, condition, shorter, up) =
+            stack(&config.decoder, top, &mut scope.at("decoder").at("top"))?;
+        balanced("the encoder of model.top", [factor, longer], [shorter, up])?;
         Ok(Self { encoder, decoder, factor, channels: [top, condition] })
     }
 
