@@ -1,0 +1,5 @@
+#![no_main]
+#[path = "../formats.rs"]
+mod formats;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| formats::torch(bytes));
