@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let original = place.join("original.wav");
     wav::write(&original, &Audio { samples: clip.samples()?, sample_rate: rate }, Encoding::Pcm16)?;
 
-    let tokens = codec::encode(&model, &[original])?;
+    let tokens = codec::encode(&model, &[original])?.tokens;
     let file = &tokens.files[0];
     let seconds = clip.samples()?.len() as f64 / f64::from(rate);
     println!("{seconds:.2} s of sound: {} tokens of {} codes", file.frames, tokens.radices[0]);

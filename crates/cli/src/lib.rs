@@ -43,8 +43,8 @@ struct Cli {
 #[derive(Args, Clone)]
 struct Global {
     /// Threads to use; all processors if left out. Results do not depend on it.
-    #[arg(long, global = true, value_name = "N")]
-    threads: Option<usize>,
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     #[command(flatten)]
     loudness: Loudness,
 }
@@ -75,7 +75,7 @@ pub fn main_with(registry: Registry) -> ExitCode {
     let cli = Cli::parse();
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(threads) = cli.global.threads {
-        pool = pool.num_threads(threads);
+        pool = pool.num_threads(threads.into());
     }
     if let Err(error) = pool.build_global() {
         eprintln!("{} {error}", Style::Bad.paint("error:"));

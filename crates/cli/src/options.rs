@@ -5,8 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use gradbook_audio::{Corpus, CorpusConfig, Source, TestSplit};
 use gradbook_lab::{Error, Existing, Recipe};
+use gradbook_nn::rules::LAST_STEP;
 
-use crate::{Loudness, terminal::Style, watch};
+use crate::{
+    Loudness,
+    terminal::{Style, counted},
+    watch,
+};
 
 /// So many recordings that cannot be used are named unasked.
 const LEFT_OUT: usize = 5;
@@ -14,14 +19,14 @@ const LEFT_OUT: usize = 5;
 /// What to train on and for how long.
 #[derive(Args)]
 pub struct TrainOptions {
-    /// A folder of WAV files; the built-in synthetic corpus if left out.
+    /// A folder of WAV files; if left out, what the recipe says, else the built-in synthetic corpus.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Which files to hold out for testing, as in '*_[0-4].wav'; every tenth if left out.
     #[arg(long, value_name = "PATTERN")]
     pub test_glob: Option<String>,
     /// Training steps; all that a recipe does at a certain time moves along.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=LAST_STEP))]
     pub steps: Option<u64>,
     /// The seed of everything random. The same seed gives the same bits.
     #[arg(long, value_name = "S")]
@@ -38,7 +43,8 @@ pub struct TrainOptions {
 #[group(multiple = false)]
 pub struct ExistingOptions {
     /// Go on with the run in the folder from its last checkpoint (there is one a minute, and one at each evaluation), to
-    /// the same bits as if it had never been interrupted. Other options are those that it began with, or left out.
+    /// the same bits as if it had never been interrupted. Other options are those that it began with, or left out; --data
+    /// names the recordings where they have been moved.
     #[arg(long)]
     resume: bool,
     /// Start over where there is a run already.
@@ -66,11 +72,7 @@ impl TrainOptions {
         for assignment in &self.set {
             recipe = recipe.set(assignment)?;
         }
-        if let Some(folder) = &self.data {
-            // The run may be resumed from another folder.
-            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
-            recipe.data.source = Source::Folder(folder);
-        }
+        self.point(&mut recipe);
         if let Some(pattern) = &self.test_glob {
             recipe.data.test = TestSplit::Glob(pattern.clone());
         }
@@ -80,13 +82,18 @@ impl TrainOptions {
         Ok(recipe)
     }
 
-    /// Whether any of them would change a recipe.
+    /// Points a recipe to the folder of `--data`.
+    pub fn point(&self, recipe: &mut Recipe) {
+        if let Some(folder) = &self.data {
+            // The run may be resumed from another folder.
+            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+            recipe.data.source = Source::Folder(folder);
+        }
+    }
+
+    /// Whether any of them would change what a recipe does, rather than where its recordings lie.
     pub fn change_anything(&self) -> bool {
-        self.data.is_some()
-            || self.test_glob.is_some()
-            || self.steps.is_some()
-            || self.seed.is_some()
-            || !self.set.is_empty()
+        self.test_glob.is_some() || self.steps.is_some() || self.seed.is_some() || !self.set.is_empty()
     }
 }
 
@@ -106,11 +113,12 @@ pub fn load(config: &CorpusConfig, loudness: &Loudness) -> Result<Corpus, Error>
         };
         let (train, test) = (corpus.train.len(), corpus.test.len());
         let kilohertz = f64::from(corpus.mel.sample_rate) / 1000.0;
-        let note = format!("{source}: {train} clips to train on, {test} held out, at {kilohertz} kHz");
+        let train = counted(train, "clip");
+        let note = format!("{source}: {train} to train on, {test} held out, at {kilohertz} kHz");
         eprintln!("{}", Style::Note.paint(note));
         let (count, shown) = (corpus.skipped.len(), if loudness.verbose { usize::MAX } else { LEFT_OUT });
         if count > 0 {
-            eprintln!("{}", Style::Note.paint(format!("{count} recordings left out:")));
+            eprintln!("{}", Style::Note.paint(format!("{} left out:", counted(count, "recording"))));
         }
         for skipped in corpus.skipped.iter().take(shown) {
             eprintln!("  {}: {}", skipped.name, skipped.reason);

@@ -30,6 +30,11 @@ impl Style {
     }
 }
 
+/// `1 file`, `2 files`.
+pub fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A text that follows `indent` columns, broken between words where a terminal's line ends, its further lines indented.
 pub fn wrapped(text: &str, indent: usize) -> String {
     let size = if stdout().is_terminal() { terminal_size::terminal_size() } else { None };

@@ -17,6 +17,8 @@ use crate::{Error, Summary, data};
 
 /// The name of the row.
 pub const NAME: &str = "frames-kmeans";
+/// Of more training frames than these, every second, third … is taken.
+const MOST_FRAMES: usize = 1 << 18;
 /// Rounds of Lloyd's algorithm.
 const ROUNDS: usize = 20;
 
@@ -27,9 +29,16 @@ const ROUNDS: usize = 20;
 pub fn frames_kmeans(corpus: &Corpus, codes: usize, window: usize, seed: u64) -> Result<Summary, Error> {
     let start = Instant::now();
     let mels = corpus.mel.mels;
-    let mut frames = Vec::new();
+    let all: usize = corpus.train.iter().map(|clip| clip.frame_count()).sum();
+    let every = all.div_ceil(MOST_FRAMES);
+    let (mut frames, mut passed) = (Vec::new(), 0);
     for clip in &corpus.train {
-        frames.extend(clip.frames()?.iter());
+        for (i, frame) in clip.frames()?.rows().into_iter().enumerate() {
+            if (passed + i).is_multiple_of(every) {
+                frames.extend(frame.iter());
+            }
+        }
+        passed += clip.frame_count();
     }
     let frames = Tensor::new([frames.len() / mels, mels], frames);
     let centers = kmeans(&frames, codes, ROUNDS, Start::PlusPlus, &mut Rng::seed_from_u64(seed)).centers;

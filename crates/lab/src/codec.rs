@@ -8,7 +8,7 @@ use gradbook_vq::{Codes, Quantizer};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Trained};
+use crate::{Error, Trained, names};
 
 /// The version of the layout of [`Tokens`].
 const VERSION: u32 = 1;
@@ -47,24 +47,52 @@ pub struct TokenFile {
     pub codes: Vec<Vec<u64>>,
 }
 
-/// Encodes WAV files, in their order, on all threads. The same tokens on any number of them.
+/// What became of some recordings.
+pub struct Encoded {
+    /// Those that could be encoded.
+    pub tokens: Tokens,
+    /// Why the others could not; each error names its file.
+    pub left_out: Vec<Error>,
+}
+
+impl Tokens {
+    /// Reads what [`encode`] made and was written as JSON.
+    ///
+    /// # Errors
+    /// What is wrong, and where in the text.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text.trim_start_matches('\u{feff}')) // some editors put a byte-order mark first
+    }
+}
+
+/// Encodes WAV files, in their order, on all threads. The same tokens on any number of them. A file that cannot be read is
+/// left out.
 ///
 /// # Errors
-/// If a file cannot be read, two have the same name, or the model has no quantizer.
-pub fn encode(model: &Trained, files: &[PathBuf]) -> Result<Tokens, Error> {
+/// If the model has no quantizer, or no file at all can be read.
+pub fn encode(model: &Trained, files: &[PathBuf]) -> Result<Encoded, Error> {
     let radices = model.quantizer()?.radices(&model.store);
     let mel = model.mel.params();
-    let one = |(path, name): (&PathBuf, String)| {
+    let one = |(path, name): (&PathBuf, String)| -> Result<TokenFile, Error> {
         let audio = wav::read(path)?;
         let frames = model.frames(&resample(&audio.samples, audio.sample_rate, mel.sample_rate));
         let codes = model.encode(&frames)?;
         let codes = (0..codes.slots()).map(|slot| codes.column(slot).to_vec()).collect();
         Ok(TokenFile { name, frames: frames.nrows(), codes })
     };
-    let named = files.par_iter().zip(names(files)).with_max_len(1);
-    let files: Vec<TokenFile> = named.map(one).collect::<Result<_, Error>>()?;
-    distinct(&files)?;
-    Ok(Tokens {
+    let named = files.par_iter().zip(names::of(files)).with_max_len(1);
+    let (mut files, mut left_out) = (Vec::new(), Vec::new());
+    for result in named.map(one).collect::<Vec<_>>() {
+        match result {
+            Ok(file) => files.push(file),
+            Err(error) => left_out.push(error),
+        }
+    }
+    if files.is_empty() {
+        let reasons: Vec<String> = left_out.iter().map(|error| format!("\n  {error}")).collect();
+        return Err(Error::Request(format!("no recording can be encoded{}", reasons.concat())));
+    }
+    let tokens = Tokens {
         version: VERSION,
         recipe: model.recipe.name.clone(),
         sample_rate: mel.sample_rate,
@@ -73,26 +101,28 @@ pub fn encode(model: &Trained, files: &[PathBuf]) -> Result<Tokens, Error> {
         slots: radices.len(),
         radices,
         files,
-    })
+    };
+    Ok(Encoded { tokens, left_out })
 }
 
-/// Decodes tokens to WAV files below `folder`; returns their paths. `source` is where the tokens are from, for errors.
+/// Decodes tokens to WAV files below `folder`, each in a file of its own, whatever they are called; returns their paths. `source` is where the tokens are from, for errors.
 ///
 /// # Errors
 /// If the tokens are not those of this model, or files cannot be written.
 pub fn decode(model: &Trained, tokens: &Tokens, source: &Path, folder: &Path) -> Result<Vec<PathBuf>, Error> {
     check(model, tokens).map_err(|reason| Error::Malformed { path: source.into(), reason })?;
-    distinct(&tokens.files)?;
-    let one = |file: &TokenFile| {
+    let names: Vec<&str> = tokens.files.iter().map(|file| file.name.as_str()).collect();
+    let targets = names::targets(&names)?;
+    let one = |(file, target): (&TokenFile, &PathBuf)| {
         let codes = Codes::new(file.codes.clone(), tokens.radices.clone());
         let sound = model.sound(&model.decode(&codes, file.frames)?);
-        let path = folder.join(&file.name).with_extension("wav");
+        let path = folder.join(target);
         let parent = path.parent().unwrap_or(folder);
         std::fs::create_dir_all(parent).map_err(Error::io("create the folder", parent))?;
         wav::write(&path, &Audio { samples: sound, sample_rate: tokens.sample_rate }, Encoding::Pcm16)?;
         Ok(path)
     };
-    tokens.files.par_iter().with_max_len(1).map(one).collect()
+    tokens.files.par_iter().zip(&targets).with_max_len(1).map(one).collect()
 }
 
 /// Why tokens do not fit a model, if they do not.
@@ -145,33 +175,4 @@ fn lengths(model: &Trained, quantizer: &dyn Quantizer<f32>, latents: usize) -> V
     }
     let codes = quantizer.encode(&model.store, &Tensor::zeros([latents, model.model.latent()]));
     (0..codes.slots()).map(|slot| codes.column(slot).len()).collect()
-}
-
-/// What recordings are called: their paths below the innermost folder that holds them all, with `/` on every system.
-fn names(files: &[PathBuf]) -> Vec<String> {
-    let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    let files: Vec<PathBuf> = files.iter().map(whole).collect();
-    let parts: Vec<Vec<Component<'_>>> = files.iter().map(|path| path.components().collect()).collect();
-    let folder = |parts: &[Component<'_>]| parts.len().saturating_sub(1);
-    let mut shared = parts.first().map_or(0, |first| folder(first));
-    for other in &parts {
-        let same = other.iter().zip(&parts[0]).take_while(|(a, b)| a == b).count();
-        shared = shared.min(same).min(folder(other));
-    }
-    let name = |parts: &Vec<Component<'_>>| {
-        let normal = parts[shared..].iter().filter_map(|part| match part {
-            Component::Normal(part) => Some(part.to_string_lossy()),
-            _ => None,
-        });
-        normal.collect::<Vec<_>>().join("/")
-    };
-    parts.iter().map(name).collect()
-}
-
-fn distinct(files: &[TokenFile]) -> Result<(), Error> {
-    let mut seen = std::collections::HashSet::new();
-    match files.iter().find(|file| !seen.insert(Path::new(&file.name).with_extension("wav"))) {
-        Some(twice) => Err(Error::Request(format!("two recordings are called `{}`", twice.name))),
-        None => Ok(()),
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gradbook_audio::Corpus;
+use gradbook_audio::{Corpus, CorpusConfig};
 
 use crate::{
     Ending, Error, Existing, Recipe, Run, RunFolder, Status, Summary, Training, baseline, gather,
@@ -13,6 +13,30 @@ use crate::{
 const CODES: u64 = 512;
 /// A codebook of more codes than this is no measure for the frames.
 const MOST_CODES: u64 = 4096;
+
+/// Gives all recipes the data of those that say something about data, as every recipe of a comparison is trained on the
+/// same. Seeds stay what they are.
+///
+/// # Errors
+/// If two say different things, naming the keys.
+pub fn share_data(recipes: &mut [Recipe]) -> Result<(), Error> {
+    let silent = CorpusConfig::default();
+    let Some(first) = recipes.iter().find(|recipe| recipe.data != silent).cloned() else { return Ok(()) };
+    for recipe in recipes {
+        if recipe.data == silent {
+            recipe.data = first.data.clone();
+        }
+        let same = Recipe { data: recipe.data.clone(), ..first.clone() };
+        let differences = first.differences([&first.name, &recipe.name], &same, &[]);
+        if !differences.is_empty() {
+            return Err(Error::Request(format!(
+                "recipes that are compared have the same data\n    {}\n  --data, --test-glob and --set give all the same",
+                differences.join("\n    ")
+            )));
+        }
+    }
+    Ok(())
+}
 
 /// Trains recipes one after the other, each in its folder below `folder`, and measures k-means on the frames. `watch` is
 /// told the number of the recipe with its status. Raising `stop` ends the comparison after saving the run in progress.
@@ -29,11 +53,10 @@ pub fn compare(
 ) -> Result<Vec<RunReport>, Error> {
     let own = |recipe: &Recipe| RunFolder::new(folder.path().join(&recipe.name));
     for recipe in recipes {
+        own(recipe).admit(existing)?;
         Training::new(recipe.clone(), corpus)?;
-        if existing == Existing::Refuse && own(recipe).holds_run() {
-            own(recipe).prepare(existing)?;
-        }
     }
+    let _common = folder.claim(Existing::Resume)?;
     let mut reports = Vec::new();
     for (i, recipe) in recipes.iter().enumerate() {
         let mut run = Run::open(recipe.clone(), corpus, own(recipe), existing)?;

@@ -54,15 +54,28 @@ pub fn batch(
 /// # Errors
 /// If frames kept on disk can no longer be read.
 pub fn windows(clips: &[Clip], frames: usize) -> Result<Tensor<f32>, Error> {
-    let (mut elements, mut count) = (Vec::new(), 0);
-    for clip in clips {
-        for start in (0..=clip.frame_count() - frames).step_by(frames) {
-            elements.extend(clip.crop(start, frames)?.iter());
-            count += 1;
-        }
+    crops(clips, &places(clips, frames), frames)
+}
+
+/// Where the consecutive windows of clips are: which clip, from which frame on.
+pub fn places(clips: &[Clip], frames: usize) -> Vec<(usize, usize)> {
+    let of = |(i, clip): (usize, &Clip)| {
+        (0..=clip.frame_count() - frames).step_by(frames).map(move |start| (i, start)).collect::<Vec<_>>()
+    };
+    clips.iter().enumerate().flat_map(of).collect()
+}
+
+/// The frames at these places `[place, frame, mel]`. No others are read where they are kept on disk.
+///
+/// # Errors
+/// If they can no longer be read.
+pub fn crops(clips: &[Clip], places: &[(usize, usize)], frames: usize) -> Result<Tensor<f32>, Error> {
+    let mut elements = Vec::new();
+    for &(clip, start) in places {
+        elements.extend(clips[clip].crop(start, frames)?.iter());
     }
-    let mels = elements.len() / (count * frames);
-    Ok(Tensor::new([count, frames, mels], elements))
+    let mels = elements.len() / (places.len() * frames);
+    Ok(Tensor::new([places.len(), frames, mels], elements))
 }
 
 /// Rows of a batch.

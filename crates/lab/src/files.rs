@@ -17,7 +17,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         return fs::write(path, bytes).map_err(Error::io("write", path));
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let partial = path.with_file_name(format!(".{name}.partial"));
+    let start: String = name.chars().take(50).collect(); // a long name would leave no room for the ending
+    let partial = path.with_file_name(format!(".{start}.partial"));
     let attempt = || -> io::Result<()> {
         let mut file = File::create(&partial)?;
         file.write_all(bytes)?;

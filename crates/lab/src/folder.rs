@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Progress, Recipe, Registry, Summary, files};
+use crate::{Error, Progress, Recipe, Registry, Summary, files, lock::Lock};
 
 /// The folder of a run. Every file is replaced in one step or appended to by whole lines, so the program may be killed
 /// at any moment.
@@ -51,6 +51,17 @@ impl RunFolder {
         self.0.join("checkpoint.safetensors")
     }
 
+    /// The model at its best evaluation, where the recipe stops early (`train.patience`).
+    pub fn best(&self) -> PathBuf {
+        self.0.join("best.safetensors")
+    }
+
+    /// The checkpoint of the model to use: the best where there is one, else the last.
+    pub fn model(&self) -> PathBuf {
+        let best = self.best();
+        if best.exists() { best } else { self.checkpoint() }
+    }
+
     /// The [`Summary`] as of the last checkpoint.
     pub fn summary(&self) -> PathBuf {
         self.0.join("summary.json")
@@ -66,19 +77,32 @@ impl RunFolder {
         self.recipe().exists()
     }
 
-    /// Makes the folder ready for a new run.
+    /// Whether a run may begin here, or go on: what can be said before any recording is read.
     ///
     /// # Errors
-    /// If a run is there that is not to be replaced, or if the folder cannot be written.
-    pub fn prepare(&self, existing: Existing) -> Result<(), Error> {
+    /// If a run is there that is not to be touched, or that another process is at.
+    pub fn admit(&self, existing: Existing) -> Result<(), Error> {
         if self.holds_run() && existing == Existing::Refuse {
             return Err(Error::Request(format!(
                 "{} holds a run already\n  --resume goes on with it, --overwrite starts over, --out names another folder",
                 self.0.display()
             )));
         }
+        if self.0.is_dir() { Lock::take(&self.0).map(drop) } else { Ok(()) }
+    }
+
+    /// Makes the folder and takes it for this process.
+    pub(crate) fn claim(&self, existing: Existing) -> Result<Lock, Error> {
+        self.admit(existing)?;
         fs::create_dir_all(&self.0).map_err(Error::io("create the folder", &self.0))?;
-        for old in [self.recipe(), self.checkpoint(), self.metrics(), self.summary(), self.report()] {
+        Lock::take(&self.0)
+    }
+
+    /// Removes the run that is there, for a new one.
+    pub(crate) fn clear(&self) -> Result<(), Error> {
+        let files =
+            [self.recipe(), self.checkpoint(), self.best(), self.metrics(), self.summary(), self.report()];
+        for old in files {
             match fs::remove_file(&old) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(Error::io("replace", old)(error));

@@ -36,10 +36,11 @@
 //!
 //! | to understand | read |
 //! |---|---|
-//! | what can be said in a recipe, by kinds of yours too | `recipe.rs`, `registry.rs`, `train_config.rs`, the files of `recipes/` |
+//! | what can be said in a recipe, by kinds of yours too | `recipe.rs`, `set.rs`, `registry.rs`, `train_config.rs`, the files of `recipes/` |
+//! | what it may not say | `check` beside the fields; `memory.rs`, `extent.rs`; the words: `recipe_error.rs` |
 //! | the model | `model.rs`, `blocks.rs`; two codebooks: `two_level.rs` |
 //! | a step of training | `train.rs`; what is due at some step: `seeding.rs`, `events.rs` |
-//! | a run, interrupted and resumed | `run.rs`, `folder.rs`, `state.rs` |
+//! | a run, interrupted and resumed | `run.rs`, `folder.rs`, `lock.rs`, `state.rs` |
 //! | the figures | `evaluate.rs`, `metrics.rs`; k-means without a network: [`baseline`] |
 //! | several runs in one table | [`compare`] |
 //! | the page with curves, pictures and sounds | `gather.rs`, [`report`] |
@@ -57,16 +58,24 @@ pub mod report;
 mod error;
 mod evaluate;
 mod events;
+mod extent;
 mod folder;
 mod gather;
 mod growth;
+mod lock;
+mod memory;
 mod metrics;
 mod model;
+mod names;
+mod pace;
 mod parse;
 mod recipe;
+mod recipe_error;
 mod registry;
 mod run;
 mod seeding;
+mod set;
+mod stack;
 mod state;
 mod stretch;
 mod train;
@@ -75,15 +84,17 @@ mod trained;
 mod two_level;
 
 pub use blocks::{Block, BlockConfig};
-pub use error::{Error, RecipeError};
+pub use error::Error;
 pub use evaluate::Evaluation;
 pub use events::{Event, EventConfig};
+pub use extent::Extent;
 pub use folder::{Existing, RunFolder};
 pub use gather::gather;
 pub use growth::{Grow, GrowAt};
 pub use metrics::{Progress, Summary};
 pub use model::{BuildQuantizer, Forward, Model, ModelConfig};
 pub use recipe::{BUILT_IN, Recipe};
+pub use recipe_error::RecipeError;
 pub use registry::Registry;
 pub use run::{Ending, Run, Status};
 pub use train::Training;

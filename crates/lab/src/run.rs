@@ -9,6 +9,7 @@ use gradbook_audio::Corpus;
 
 use crate::{
     Error, Evaluation, Existing, Progress, Recipe, RunFolder, Summary, Training, files, folder::to_json,
+    lock::Lock, pace::Pace,
 };
 
 /// The longest time between two checkpoints: what a crash may cost.
@@ -22,7 +23,11 @@ pub struct Run<'c> {
     pub folder: RunFolder,
     /// The rows of metrics so far.
     pub history: Vec<Progress>,
+    _lock: Lock,
 }
+
+/// Keys that say where recordings and frames lie. A run goes on wherever they are, as long as they are the same.
+pub(crate) const PLACES: &[&str] = &["data.source.folder", "data.storage"];
 
 /// Where a run stands, for a progress bar.
 pub struct Status<'r> {
@@ -66,25 +71,43 @@ impl<'c> Run<'c> {
     ) -> Result<Self, Error> {
         recipe.data.standardization = Some(corpus.standardization);
         recipe.data.mel = corpus.mel.clone();
+        recipe.data.fingerprint = Some(corpus.fingerprint.clone());
         if existing == Existing::Resume && folder.holds_run() {
-            return Self::resume(&recipe, corpus, folder);
+            return Self::resume(recipe, corpus, folder);
         }
         let training = Training::new(recipe, corpus)?;
-        folder.prepare(existing)?;
+        let lock = folder.claim(existing)?;
+        folder.clear()?;
         files::replace(&folder.recipe(), training.recipe.to_toml().as_bytes())?;
-        Ok(Self { training, folder, history: Vec::new() })
+        Ok(Self { training, folder, history: Vec::new(), _lock: lock })
     }
 
-    fn resume(wanted: &Recipe, corpus: &'c Corpus, folder: RunFolder) -> Result<Self, Error> {
-        let recipe = folder.read_recipe(&wanted.registry)?;
-        if recipe != *wanted {
+    fn resume(wanted: Recipe, corpus: &'c Corpus, folder: RunFolder) -> Result<Self, Error> {
+        let lock = folder.claim(Existing::Resume)?;
+        let begun = folder.read_recipe(&wanted.registry)?;
+        let place = folder.path().display();
+        let same = begun.data.fingerprint.as_ref().is_none_or(|known| *known == corpus.fingerprint);
+        // Where the recordings are others, so is what follows from them.
+        let follows: &[&str] = if same { &[] } else { &["data.mel", "data.standardization"] };
+        let except = [PLACES, &["data.fingerprint"], follows].concat();
+        let differences = begun.differences(["that run", "this one"], &wanted, &except);
+        if !differences.is_empty() {
             return Err(Error::Request(format!(
-                "{} was made with another recipe, other data or other options\n  --resume goes on with the same, or with \
-                 none given; --overwrite starts over, --out names another folder",
-                folder.path().display()
+                "{place} was made with another recipe, other data or other options:\n    {}\n  --resume goes on with the \
+                 same, or with none given; --overwrite starts over, --out names another folder",
+                differences.join("\n    ")
             )));
         }
-        let mut training = Training::new(recipe, corpus)?;
+        if !same {
+            return Err(Error::Request(format!(
+                "{place} was trained on other recordings: some were added, removed, renamed or changed since, or are held \
+                 out instead of trained on\n  bring them back or name their folder with --data; --overwrite starts over"
+            )));
+        }
+        let mut training = Training::new(wanted, corpus)?;
+        if training.recipe != begun {
+            files::replace(&folder.recipe(), training.recipe.to_toml().as_bytes())?;
+        }
         if folder.checkpoint().exists() {
             training.restore(&folder.checkpoint())?;
         }
@@ -93,10 +116,11 @@ impl<'c> Run<'c> {
         let summary = folder.read_summary().filter(|s| s.steps as u64 == training.step);
         let seconds = summary.map(|s| s.seconds).or(history.last().map(|row| row.seconds));
         training.elapsed = Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default();
-        Ok(Self { training, folder, history })
+        Ok(Self { training, folder, history, _lock: lock })
     }
 
-    /// Trains to the end, or until `stop` is raised. `watch` is told after every step.
+    /// Trains to the end, or until `stop` is raised. `watch` is told after every step. With `train.patience`, a run that
+    /// comes to its end goes back to its best evaluation.
     ///
     /// # Errors
     /// [`Error::Diverged`] with the checkpoint that is kept; otherwise if files cannot be read or written.
@@ -132,16 +156,35 @@ impl<'c> Run<'c> {
         if self.history.last().is_none_or(|row| row.step as u64 != self.training.step) {
             self.evaluate()?;
         }
-        Ok(if self.training.finished() { Ending::Finished } else { Ending::Settled })
+        let ending = if self.training.finished() { Ending::Finished } else { Ending::Settled };
+        self.return_to_best()?;
+        Ok(ending)
     }
 
-    /// Measures, adds a row, saves. The row comes first: one that is ahead of the checkpoint is cut when resuming.
+    /// Measures, adds a row, saves. The row comes first: one that is ahead of the checkpoint is cut when resuming. So does
+    /// the best model, for the same reason.
     fn evaluate(&mut self) -> Result<(), Error> {
         let (row, found) = self.training.progress();
         self.finite(row.test_mse)?;
         self.folder.append(&row)?;
         self.history.push(row);
+        if self.training.recipe.train.patience.is_some() && self.stale() == Some(0) {
+            self.training.save(&self.folder.best())?;
+        }
         self.save(&found)
+    }
+
+    /// Takes back the model of the best evaluation, where one was kept.
+    fn return_to_best(&mut self) -> Result<(), Error> {
+        if self.training.recipe.train.patience.is_none() || !self.folder.best().exists() {
+            return Ok(());
+        }
+        let elapsed = self.training.elapsed;
+        self.training = Training::new(self.training.recipe.clone(), self.training.corpus)?;
+        self.training.restore(&self.folder.best())?;
+        self.training.elapsed = elapsed;
+        let found = self.training.evaluate();
+        files::replace(&self.folder.summary(), (to_json(&self.summary(&found)) + "\n").as_bytes())
     }
 
     /// Refuses a state that shows NaN or infinity, before it takes the place of a good one.
@@ -175,9 +218,17 @@ impl<'c> Run<'c> {
 
     /// Whether the last evaluations brought nothing better than one before them.
     fn settled(&self) -> bool {
-        let Some(patience) = self.training.recipe.train.patience else { return false };
-        let best = self.history.iter().enumerate().min_by(|a, b| a.1.test_mse.total_cmp(&b.1.test_mse));
-        best.is_some_and(|(at, _)| (self.history.len() - 1 - at) as u64 >= patience.max(1))
+        let patience = self.training.recipe.train.patience;
+        patience.zip(self.stale()).is_some_and(|(patience, stale)| stale >= patience)
+    }
+
+    /// How many evaluations the best is ago. Only those with codes count where the model has a quantizer: in a warm-up
+    /// the model has less to do, and what it reaches there says nothing about what it can reach.
+    fn stale(&self) -> Option<u64> {
+        let coded = |row: &&Progress| row.alive.is_some() || self.training.model.quantizer.is_none();
+        let counted: Vec<&Progress> = self.history.iter().filter(coded).collect();
+        let best = counted.iter().enumerate().min_by(|a, b| a.1.test_mse.total_cmp(&b.1.test_mse));
+        best.map(|(at, _)| (counted.len() - 1 - at) as u64)
     }
 
     fn with_checkpoint(&self, error: Error) -> Error {
@@ -188,30 +239,5 @@ impl<'c> Run<'c> {
             }
             other => other,
         }
-    }
-}
-
-/// Steps per second over the last seconds.
-struct Pace {
-    since: Instant,
-    step: u64,
-    rate: f64,
-}
-
-impl Pace {
-    fn new(training: &Training<'_>) -> Self {
-        Self { since: Instant::now(), step: training.step, rate: 0.0 }
-    }
-
-    fn now(&mut self, training: &Training<'_>) -> (f64, Duration) {
-        let seconds = self.since.elapsed().as_secs_f64();
-        if seconds > 2.0 || self.rate == 0.0 {
-            self.rate = (training.step - self.step) as f64 / seconds.max(1e-9);
-        }
-        if seconds > 2.0 {
-            (self.since, self.step) = (Instant::now(), training.step);
-        }
-        let left = training.recipe.train.steps.saturating_sub(training.step) as f64 / self.rate.max(1e-9);
-        (self.rate, Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX))
     }
 }

@@ -28,29 +28,31 @@ impl Training<'_> {
         Ok(())
     }
 
-    /// Latents `[row, channel]` of training frames, neighbors in time being neighbors in the rows.
+    /// Latents `[row, channel]` of training frames, neighbors in time being neighbors in the rows. Frames are read as they
+    /// are encoded, a batch on each thread: a corpus on disk stays there.
     fn latents(&self, seeding: &Seeding) -> Result<Tensor<f32>, Error> {
         let (train, clips) = (&self.recipe.train, &self.corpus.train);
         let per_crop = train.crop / self.model.stride();
-        let per_batch = train.batch * per_crop;
-        let batches = if seeding.windows {
-            let all = data::windows(clips, train.crop)?;
-            let (there, wanted) = (all.shape()[0], seeding.latents.div_ceil(per_crop));
-            // A share of all windows, evenly spread.
-            let chosen: Vec<usize> =
-                (0..there).filter(|i| i * wanted / there != (i + 1) * wanted / there).collect();
-            let part = |windows: &[usize]| data::pick(&all, windows.iter().copied());
-            chosen.chunks(train.batch).map(part).collect()
-        } else {
-            let key = |i| SEEDING + (self.step << 16) + i;
-            let draw = |i| data::batch(clips, train.batch, train.crop, train.seed, key(i), train.crops);
-            (0..seeding.latents.div_ceil(per_batch) as u64).map(draw).collect::<Result<Vec<_>, _>>()?
-        };
         let encode = |x: Tensor<f32>| {
             let tape = Tape::new();
             self.model.encode(&Graph::eval(&tape, &self.store), tape.constant(x)).value().as_slice().to_vec()
         };
-        let rows: Vec<f32> = batches.into_par_iter().map(encode).collect::<Vec<_>>().concat();
+        let rows = if seeding.windows {
+            let all = data::places(clips, train.crop);
+            let (there, wanted) = (all.len(), seeding.latents.div_ceil(per_crop));
+            // A share of all windows, evenly spread.
+            let some = (0..there).filter(|i| i * wanted / there != (i + 1) * wanted / there);
+            let chosen: Vec<_> = some.map(|i| all[i]).collect();
+            let part = |places: &[_]| data::crops(clips, places, train.crop).map(encode);
+            chosen.par_chunks(train.batch).with_max_len(1).map(part).collect::<Result<Vec<_>, _>>()?
+        } else {
+            let key = |i| SEEDING + (self.step << 16) + i;
+            let draw = |i| data::batch(clips, train.batch, train.crop, train.seed, key(i), train.crops);
+            let batches = seeding.latents.div_ceil(train.batch * per_crop);
+            let part = |i| draw(i as u64).map(encode);
+            (0..batches).into_par_iter().with_max_len(1).map(part).collect::<Result<Vec<_>, _>>()?
+        };
+        let rows = rows.concat();
         Ok(Tensor::new([rows.len() / self.model.latent(), self.model.latent()], rows))
     }
 }

@@ -7,7 +7,7 @@ use gradbook_nn::{
     checkpoint::{self, Checkpoint, Header},
 };
 
-use crate::{Error, Recipe, Training, growth::Growing};
+use crate::{Error, Recipe, Training, growth::Growing, run::PLACES};
 
 /// What a training counts between two rows of metrics, as exact integers: the bits of the sum of losses, steps, respawns.
 struct Counters([u64; 3]);
@@ -79,8 +79,11 @@ pub(crate) fn grown(file: &Checkpoint, recipe: &Recipe) -> Result<Growing, Error
 /// A checkpoint of a run of this recipe.
 pub(crate) fn open(path: &Path, recipe: &Recipe) -> Result<Checkpoint, Error> {
     let file = Checkpoint::read(path)?;
+    let same = |saved: &Recipe| {
+        saved.differences(["", ""], recipe, &[PLACES, &["data.fingerprint"]].concat()).is_empty()
+    };
     let reason = match recipe.registry.parse(&file.header().config) {
-        Ok(saved) if saved == *recipe => return Ok(file),
+        Ok(saved) if same(&saved) => return Ok(file),
         Err(error) => return Err(Error::Malformed { path: path.into(), reason: error.to_string() }),
         Ok(_) => {
             "it was made with another recipe than the recipe.toml beside it\n  put the old recipe back, or start over with \

@@ -11,7 +11,7 @@ use gradbook_nn::{
 };
 use gradbook_vq::Absorbed;
 
-use crate::{BuildQuantizer, Error, Evaluation, Model, Progress, Recipe, data, growth::Growing};
+use crate::{BuildQuantizer, Error, Evaluation, Model, Progress, Recipe, data, growth::Growing, memory};
 
 /// Keys the randomness of events and statistics apart from that of the shards.
 pub(crate) const AFTER: u64 = u64::MAX - 1;
@@ -72,15 +72,12 @@ impl<'c> Training<'c> {
         corpus: &'c Corpus,
         quantizer: Option<&mut BuildQuantizer<'_>>,
     ) -> Result<Self, Error> {
+        recipe.check()?;
         data::check(corpus, recipe.train.crop)?;
         let mut store = ParamStore::new();
         let (seed, mels) = (recipe.train.seed, corpus.mel.mels);
         let model = Model::around(&recipe.model, quantizer, mels, &mut store, seed)?;
-        if recipe.train.batch == 0 || recipe.train.crop == 0 || recipe.train.shards == 0 {
-            return Err(Error::Request(
-                "the recipe cannot work: train.batch, crop and shards are at least 1".into(),
-            ));
-        }
+        memory::check_growth(&recipe, &model, &store)?;
         if !recipe.train.crop.is_multiple_of(model.stride()) {
             let stride = model.stride();
             return Err(Error::Request(format!(

@@ -39,7 +39,7 @@ impl Trained {
     /// If there is no run, no checkpoint yet, if it is damaged, or needs a kind that is not in the registry.
     pub fn load_with(folder: &RunFolder, registry: &Registry) -> Result<Self, Error> {
         let recipe = folder.read_recipe(registry)?;
-        let path = folder.checkpoint();
+        let path = folder.model();
         let Some(standardization) = recipe.data.standardization else {
             let reason = "data.standardization is missing: this is not the recipe of a run".into();
             return Err(Error::Malformed { path: folder.recipe(), reason });

@@ -42,6 +42,10 @@ impl Compare {
     pub fn run(&self, loudness: &Loudness, registry: &Registry) -> Outcome {
         let story = self.recipes.is_empty() && self.options.data.is_none() && self.options.steps.is_none();
         let recipes = self.recipes(story, registry)?;
+        let existing = self.options.existing.choice();
+        for recipe in &recipes {
+            RunFolder::new(self.out.join(&recipe.name)).admit(existing)?;
+        }
         let Some(first) = recipes.first() else { return Err("name at least one recipe".into()) };
         let corpus = load(&first.data, loudness)?;
         let width = recipes.iter().map(|recipe| recipe.name.len()).max().unwrap_or(0);
@@ -50,23 +54,16 @@ impl Compare {
         let folder = RunFolder::new(&self.out);
         let stop = stop::flag();
         let mut current = 0;
-        let reports = compare::compare(
-            &recipes,
-            &corpus,
-            &folder,
-            self.options.existing.choice(),
-            stop,
-            &mut |i, status| {
-                if i != current {
-                    watches[current].leave(); // it settled before its last step
-                    current = i;
-                }
-                watches[i].show(status);
-                if status.step == status.steps {
-                    watches[i].finish(status.last);
-                }
-            },
-        )?;
+        let reports = compare::compare(&recipes, &corpus, &folder, existing, stop, &mut |i, status| {
+            if i != current {
+                watches[current].leave(); // it settled before its last step
+                current = i;
+            }
+            watches[i].show(status);
+            if status.step == status.steps {
+                watches[i].finish(status.last);
+            }
+        })?;
         let rows: Vec<Summary> = reports.iter().map(|report| report.summary.clone()).collect();
         let page = folder.report();
         write(&page, report::html("Comparison", &reports))?;
@@ -85,7 +82,7 @@ impl Compare {
         Ok(if interrupted { ExitCode::from(stop::INTERRUPTED) } else { ExitCode::SUCCESS })
     }
 
-    /// The recipes with the same data and seed.
+    /// The recipes, with the same data; each with its own seed, unless one is given for all.
     fn recipes(&self, story: bool, registry: &Registry) -> Result<Vec<Recipe>, Error> {
         let named: Vec<&str> = match self.recipes.as_slice() {
             [] => STORY.to_vec(),
@@ -94,8 +91,6 @@ impl Compare {
         let mut recipes: Vec<Recipe> = Vec::new();
         for name in named {
             let mut recipe = registry.find(name)?;
-            // The data of all are those given here, whatever the recipe says.
-            (recipe.data, recipe.train.seed) = (gradbook_audio::CorpusConfig::default(), 0);
             if story {
                 recipe = recipe.stretched(STORY_STEPS);
             }
@@ -105,6 +100,7 @@ impl Compare {
             }
             recipes.push(recipe);
         }
+        compare::share_data(&mut recipes)?;
         Ok(recipes)
     }
 }

@@ -28,7 +28,7 @@ impl Decode {
         let text =
             fs::read_to_string(&self.tokens).map_err(|error| format!("cannot read {shown}: {error}"))?;
         let tokens =
-            serde_json::from_str(&text).map_err(|error| format!("{shown} holds no tokens: {error}"))?;
+            codec::Tokens::parse(&text).map_err(|error| format!("{shown} holds no tokens: {error}"))?;
         let model = Trained::load_with(&RunFolder::new(&self.run), registry)?;
         for path in codec::decode(&model, &tokens, &self.tokens, &self.out)? {
             if !loudness.quiet {

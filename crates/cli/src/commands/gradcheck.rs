@@ -20,7 +20,7 @@ pub struct Gradcheck {
     #[arg(long, value_name = "NAME")]
     op: Option<String>,
     /// Random draws of every case.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     rounds: u64,
     /// Print JSON.
     #[arg(long)]

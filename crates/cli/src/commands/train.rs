@@ -42,15 +42,18 @@ impl Train {
         let name = self.recipe.as_deref().unwrap_or("best");
         let stem = Path::new(name).file_stem().unwrap_or_default();
         let folder = RunFolder::new(self.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(stem)));
-        // Without options a run goes on as it began; with options they must be those that it began with.
+        // Without options a run goes on as it began, wherever its recordings lie now; with options they must be those that
+        // it began with.
         let as_begun = existing == Existing::Resume
             && !self.options.change_anything()
             && (folder.holds_run() || self.recipe.is_none());
-        let recipe = if as_begun {
+        let mut recipe = if as_begun {
             folder.read_recipe(registry)?
         } else {
             self.options.apply(registry.find(name)?)?
         };
+        self.options.point(&mut recipe);
+        folder.admit(existing)?;
         let corpus = load(&recipe.data, loudness)?;
         let watch = Watch::new(&recipe.name, recipe.name.len(), loudness);
         let mut run = Run::open(recipe, &corpus, folder, existing)?;

@@ -94,3 +94,23 @@ fn compare_goes_on_with_what_is_there_only_if_it_is_the_same() {
     let other = [&compare[..], &["--resume", "--seed", "1"]].concat();
     expect(at, &other, 1, &["made with another recipe, other data or other options"]);
 }
+
+#[test]
+fn a_second_run_is_kept_out_of_the_folder_until_the_first_has_ended_or_was_killed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let data = "data.source={synthetic={clips=12,seed=0}}";
+    let train = ["train", "ema", "--set", data, "--set", "train.batch=2", "--out", "run"];
+    let mut first = start(at, &[&train[..], &["--steps", "1000000"]].concat());
+    while !at.join("run/recipe.toml").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let owner = format!("run is being written by process {}", first.id());
+    expect(at, &[&train[..], &["--steps", "3", "--overwrite"]].concat(), 1, &[&owner, "--out"]);
+    expect(at, &[&train[..], &["--resume"]].concat(), 1, &[&owner]);
+    first.kill().expect("it runs"); // SIGKILL: it cannot say good-bye
+    first.wait().expect("it ends");
+    assert_eq!(fs::read_to_string(at.join("run/.lock")).expect("a file").trim(), first.id().to_string());
+    expect(at, &[&train[..], &["--steps", "3", "--overwrite"]].concat(), 0, &[]);
+    assert_eq!(fs::read_to_string(at.join("run/.lock")).expect("a file"), "");
+}

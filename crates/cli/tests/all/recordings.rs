@@ -54,8 +54,9 @@ fn a_folder_of_good_and_bad_recordings_trains_encodes_decodes_and_inspects() {
         at,
         &["encode", "runs/ema", "sounds/nan.wav", "--out", "n.json"],
         1,
-        &["nan.wav", "sample 0 is NaN"],
+        &["no recording can be encoded", "nan.wav", "sample 0 is NaN"],
     );
+    assert!(!at.join("n.json").exists());
     expect(at, &["decode", "runs/ema", "runs/ema/recipe.toml", "--out", "x"], 1, &["holds no tokens"]);
 }
 
@@ -86,4 +87,76 @@ fn recordings_of_other_rates_and_formats_work_as_they_are() {
     assert!(recipe.contains("n_fft = 1024") && recipe.contains("f_max = 22050.0"), "{recipe}");
     expect(at, &["encode", "runs/ema", "birds/b.WAV", "--out", "t.json"], 0, &["1 file, "]);
     expect(at, &["decode", "runs/ema", "t.json", "--out", "back"], 0, &["back/b.wav"]);
+}
+
+#[test]
+fn a_folder_with_bad_recordings_is_encoded_without_them_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    recordings(&at.join("sounds"));
+    expect(at, &tiny(&["train", "ema", "--data", "sounds", "-q"]), 0, &[]);
+    let encode = ["encode", "runs/ema", "sounds", "nowhere.wav", "--out", "t.json"];
+    let says = [
+        "corrupt.wav: not a usable WAV file",
+        "nan.wav: sample 0 is NaN",
+        "no_samples.wav: the file holds no samples",
+        "zero_length.wav",
+        "nowhere.wav",
+        "7 files, ",
+        "5 recordings left out, 7 others encoded",
+    ];
+    expect(at, &encode, 1, &says);
+    let text = fs::read_to_string(at.join("t.json")).expect("tokens");
+    let tokens: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let names: Vec<&str> = tokens["files"]
+        .as_array()
+        .expect("files")
+        .iter()
+        .map(|file| file["name"].as_str().expect("a name"))
+        .collect();
+    let good = ["good_0", "good_1", "good_2", "good_3", "one_sample", "silent", "stereo_96k"];
+    assert_eq!(names, good.map(|name| format!("sounds/{name}.wav")));
+    // Some editors put a byte-order mark before the text.
+    fs::write(at.join("marked.json"), format!("\u{feff}{text}")).expect("a file");
+    expect(at, &["decode", "runs/ema", "marked.json", "--out", "back"], 0, &["back/sounds/good_3.wav"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn what_can_be_trained_on_can_be_encoded_and_decoded_whatever_it_is_called() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    fs::create_dir(at.join("sounds")).expect("a folder");
+    let long = [&[b'x'; 240][..], b".wav"].concat();
+    let names = [&b"a.wav"[..], b"a.WAV", b"owl\xfe.wav", b"owl\xff.wav", b"owl%FF.wav", &long];
+    for (i, name) in names.iter().enumerate() {
+        let tone = (0..3_000).map(|n| (n as f32 * 0.1 * (i + 1) as f32).sin() * 0.3);
+        wav(at.join("sounds").join(OsStr::from_bytes(name)), 8_000, 1, tone);
+    }
+    expect(at, &tiny(&["train", "ema", "--data", "sounds"]), 0, &["5 clips to train on, 1 held out"]);
+    expect(at, &["encode", "runs/ema", "sounds", "--out", "t.json"], 0, &["6 files, "]);
+    expect(at, &["decode", "runs/ema", "t.json", "--out", "back"], 0, &[]);
+    let mut back: Vec<String> = fs::read_dir(at.join("back"))
+        .expect("a folder")
+        .map(|file| file.expect("a file").file_name().to_string_lossy().into_owned())
+        .collect();
+    back.sort_unstable();
+    let long = String::from_utf8(long).expect("text");
+    assert_eq!(back, ["a.wav", "a~2.wav", "owl%FE.wav", "owl%FF.wav", "owl%FF~2.wav", &long]);
+}
+
+#[test]
+fn a_run_goes_on_where_its_recordings_were_moved_to_and_not_where_they_were_changed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    recordings(&at.join("here"));
+    expect(at, &tiny(&["train", "ema", "--data", "here", "-q"]), 0, &[]);
+    fs::rename(at.join("here"), at.join("there")).expect("moved");
+    expect(at, &["train", "ema", "--resume"], 1, &["here"]);
+    expect(at, &["train", "ema", "--resume", "--data", "there"], 0, &["report: runs/ema/report.html"]);
+    expect(at, &["inspect", "runs/ema"], 0, &["ema at step 4"]);
+    fs::remove_file(at.join("there/good_1.wav")).expect("it is there");
+    let said = ["runs/ema was trained on other recordings", "--data", "--overwrite"];
+    expect(at, &["train", "ema", "--resume"], 1, &said);
 }

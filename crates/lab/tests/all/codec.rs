@@ -67,7 +67,7 @@ fn a_decoded_recording_is_as_far_from_the_original_as_its_tokens_say() {
         path
     });
     let files: Vec<PathBuf> = files.collect();
-    let tokens = codec::encode(&model, &files).expect("tokens");
+    let tokens = codec::encode(&model, &files).expect("tokens").tokens;
     let decoded = codec::decode(&model, &tokens, &at("t.json"), &at("out")).expect("sounds");
     let frames = |path: &PathBuf| model.frames(&wav::read(path).expect("a sound").samples);
     for ((file, original), heard) in tokens.files.iter().zip(&files).zip(&decoded) {
@@ -98,7 +98,7 @@ fn tokens_are_exact_and_the_same_on_any_number_of_threads() {
         .collect();
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        pool.install(|| codec::encode(&model, &files)).expect("tokens")
+        pool.install(|| codec::encode(&model, &files)).expect("tokens").tokens
     };
     let tokens = on(1);
     assert_eq!(tokens, on(3));
@@ -126,7 +126,7 @@ fn tokens_that_are_not_this_models_are_refused() {
     let path = folder.path().join("a.wav");
     wav::write(&path, &Audio { samples: vec![0.0; 4000], sample_rate: 8000 }, Encoding::Pcm16)
         .expect("a file");
-    let good = codec::encode(&model, std::slice::from_ref(&path)).expect("tokens");
+    let good = codec::encode(&model, std::slice::from_ref(&path)).expect("tokens").tokens;
     let refused = |spoil: &dyn Fn(&mut codec::Tokens)| {
         let mut tokens = good.clone();
         spoil(&mut tokens);

@@ -246,7 +246,7 @@ fn a_foreign_quantizer_trains_resumes_encodes_and_decodes_alone_and_inside_every
 
         let model = Trained::load_with(&RunFolder::new(&at), &registry).expect(quantizer);
         assert!(inspect(&model, &corpus).expect("figures").slots[0].alive > 1, "{quantizer}");
-        let tokens = codec::encode(&model, std::slice::from_ref(&sound)).expect(quantizer);
+        let tokens = codec::encode(&model, std::slice::from_ref(&sound)).expect(quantizer).tokens;
         codec::decode(&model, &tokens, &sound, &folder.path().join("out")).expect(quantizer);
     }
 }

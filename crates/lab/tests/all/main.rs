@@ -2,7 +2,13 @@
 
 mod codec;
 mod common;
+mod events;
+mod everything;
+mod figures;
+mod folders;
 mod foreign;
 mod levers;
 mod recipes;
+mod report;
 mod resume;
+mod settings;

@@ -56,6 +56,7 @@ fn a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_bits() {
         Run::open(recipe.clone(), &corpus, RunFolder::new(&killed), Existing::Refuse).expect("a run");
     let stop = AtomicBool::new(false);
     run.drive(&stop, &mut |status| stop.store(status.step == 15, Ordering::Relaxed)).expect("steps");
+    drop(run);
     // Killed in the middle of a row, and with rows that are ahead of the checkpoint.
     let metrics = fs::read_to_string(straight.join("metrics.jsonl")).expect("metrics");
     fs::write(killed.join("metrics.jsonl"), &metrics[..metrics.len() - 40]).expect("a file");
