@@ -242,6 +242,7 @@ fn a_foreign_quantizer_trains_resumes_encodes_and_decodes_alone_and_inside_every
             Run::open(recipe.clone(), &corpus, RunFolder::new(&cut), Existing::Refuse).expect("a run");
         (0..5).for_each(|_| _ = run.training.advance().expect("a step"));
         run.drive(&AtomicBool::new(true), &mut |_| {}).expect("it saves");
+        drop(run); // its folder is free again
         assert_eq!(train(recipe, &corpus, &cut), whole, "{quantizer}");
 
         let model = Trained::load_with(&RunFolder::new(&at), &registry).expect(quantizer);
@@ -351,6 +352,7 @@ fn an_event_of_ones_own_happens_at_its_step_also_where_it_is_resumed_or_stretche
     let mut run = Run::open(recipe.clone(), &corpus, RunFolder::new(&cut), Existing::Refuse).expect("a run");
     (0..7).for_each(|_| _ = run.training.advance().expect("a step"));
     run.drive(&AtomicBool::new(true), &mut |_| {}).expect("it saves");
+    drop(run); // its folder is free again
     assert_eq!(train(recipe, &corpus, &cut), whole);
 }
 
