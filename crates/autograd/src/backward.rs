@@ -1,18 +1,22 @@
 //! The reverse sweep: walk the tape backwards, give each node the gradient of its output, collect what it hands back.
 
-use std::{ops::Index, ptr};
+use std::ops::Index;
 
 use crate::{
     NonFinite, ParamGrads, Pass, Real, Tape, Tensor, Var,
-    tape::{Node, Records},
+    check::Sabotage,
+    mismatch,
+    records::{Node, Records},
 };
 
 /// Where a node puts the gradients of its arguments, by position.
 pub struct Sink<'a, T: Real> {
     nodes: &'a mut [Node<T>],
+    /// The node that hands gradients back, and its arguments.
+    node: usize,
     arguments: &'a [u32],
     bytes: &'a mut usize,
-    fault: Option<Fault<T>>,
+    fault: Option<Fault>,
 }
 
 impl<T: Real> Sink<'_, T> {
@@ -22,6 +26,7 @@ impl<T: Real> Sink<'_, T> {
     }
 
     /// Adds what `g` computes to the gradient of argument `k`, if anybody needs it; see [`add`](Self::add).
+    #[track_caller]
     pub fn give(&mut self, k: usize, g: impl FnOnce() -> Tensor<T>) {
         if self.wants(k) {
             self.add(k, g());
@@ -30,15 +35,28 @@ impl<T: Real> Sink<'_, T> {
 
     /// Adds `g` to the gradient of argument `k`. The first contribution is moved, later ones are added in place. If the
     /// argument was broadcast, `g` has the shape of the output and is summed back here, so ops need not care.
+    ///
+    /// # Panics
+    /// If `g` has another shape than the argument, or than the output to which the argument was broadcast.
+    #[track_caller]
     pub fn add(&mut self, k: usize, g: Tensor<T>) {
-        let to = &mut self.nodes[self.arguments[k] as usize];
-        if !to.wants {
+        let argument = self.arguments[k] as usize;
+        if !self.nodes[argument].wants {
             return;
         }
-        let mut g = g.sum_to(to.value.shape());
-        if let Some(fault) = self.fault.filter(|fault| fault.argument == k) {
-            g = (fault.spoil)(g);
+        let (x, y) = (self.nodes[argument].value.shape(), self.nodes[self.node].value.shape());
+        if g.shape() != x && !(g.shape() == y && x.broadcast(y) == Some(*y)) {
+            let Node { op, at, .. } = &self.nodes[self.node];
+            let what = format!("its gradient of argument {k} has a wrong shape; it was called at {at}");
+            let operands = [("gradient", g.shape(), ""), ("argument", x, ""), ("output", y, "")];
+            let rule = "the shape of the argument, or of the output if it was broadcast to that";
+            mismatch(op, &what, &operands, rule);
         }
+        let mut g = g.sum_to(x);
+        if let Some(fault) = self.fault.filter(|fault| fault.argument == k) {
+            g = fault.sabotage.spoil(&g);
+        }
+        let to = &mut self.nodes[argument];
         match &mut to.grad {
             Some(sum) => sum.zip_assign(&g, |sum, g| sum + g),
             empty => {
@@ -51,17 +69,17 @@ impl<T: Real> Sink<'_, T> {
 
 /// A deliberate mistake in one op's derivative, to prove that the gradient checks would see it.
 #[derive(Clone, Copy)]
-pub(crate) struct Fault<T: Real> {
+pub(crate) struct Fault {
     pub op: &'static str,
     pub argument: usize,
-    pub spoil: fn(Tensor<T>) -> Tensor<T>,
+    pub sabotage: Sabotage,
 }
 
 /// The gradients that a backward pass leaves: of every leaf that wanted one, and of values marked with
 /// [`Var::keep_grad`]. `grads[x]` is ∂L/∂x.
 pub struct Grads<T: Real> {
-    /// The address of the tape, so that a value of another one finds nothing.
-    tape: usize,
+    /// The number of the tape, so that a value of another one finds nothing.
+    tape: u64,
     by_node: Vec<(u32, Tensor<T>)>,
     /// The gradients of parameters, by [`ParamId`](crate::ParamId).
     pub params: ParamGrads<T>,
@@ -70,7 +88,7 @@ pub struct Grads<T: Real> {
 impl<T: Real> Grads<T> {
     /// ∂L/∂x, or `None` if nothing reached `x` (or its gradient was not kept).
     pub fn get(&self, x: Var<'_, T>) -> Option<&Tensor<T>> {
-        if self.tape == ptr::from_ref(x.tape).addr() { self.of(x.id) } else { None }
+        if self.tape == x.tape.number { self.of(x.id) } else { None }
     }
 
     fn of(&self, node: u32) -> Option<&Tensor<T>> {
@@ -158,7 +176,7 @@ impl<T: Real> Tape<T> {
     pub(crate) fn sweep(
         &self,
         roots: &[(Var<'_, T>, Tensor<T>)],
-        fault: Option<Fault<T>>,
+        fault: Option<Fault>,
         inspect: impl Fn(&Node<T>, &Tensor<T>) -> Result<(), NonFinite>,
     ) -> Result<Grads<T>, NonFinite> {
         assert!(
@@ -169,7 +187,7 @@ impl<T: Real> Tape<T> {
         let mut records = self.records.borrow_mut();
         let Records { nodes, arguments, params, bytes, peak } = &mut *records;
         for (root, cotangent) in roots {
-            assert!(ptr::eq(self, root.tape), "backward: the root lives on another tape");
+            assert!(self.number == root.tape.number, "backward: the root lives on another tape");
             let node = &mut nodes[root.id as usize];
             let (shape, its) = (node.value.shape(), cotangent.shape());
             assert!(
@@ -182,8 +200,7 @@ impl<T: Real> Tape<T> {
                 empty => *empty = Some(cotangent.clone()),
             }
         }
-        let mut found =
-            Grads { tape: ptr::from_ref(self).addr(), by_node: Vec::new(), params: ParamGrads::default() };
+        let mut found = Grads { tape: self.number, by_node: Vec::new(), params: ParamGrads::default() };
         let mut live = 0;
         for id in (0..nodes.len()).rev() {
             let node = &mut nodes[id];
@@ -195,7 +212,7 @@ impl<T: Real> Tape<T> {
             if let Some(backward) = node.backward.take() {
                 let fault = fault.filter(|fault| fault.op == node.op);
                 let arguments = &arguments[Records::arguments_of(nodes, id)];
-                backward(g, &mut Sink { nodes, arguments, bytes: &mut live, fault });
+                backward(g, &mut Sink { nodes, node: id, arguments, bytes: &mut live, fault });
                 for argument in arguments {
                     nodes[*argument as usize].grad.iter().try_for_each(|g| inspect(&nodes[id], g))?;
                 }

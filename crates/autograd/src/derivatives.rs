@@ -1,6 +1,6 @@
 //! Derivatives beyond the gradient, by running ops on dual numbers: Jacobian-vector and Hessian-vector products.
 
-use crate::{Dual, Real, Tape, Tensor, Var};
+use crate::{Dual, Real, Tape, Tensor, Var, backward::Fault, records::Node};
 
 /// x + v·ε, element by element.
 #[track_caller]
@@ -67,10 +67,27 @@ pub fn hvp(
     u: &Tensor<f64>,
     v: &[Tensor<f64>],
 ) -> (Vec<Tensor<f64>>, Vec<Tensor<f64>>) {
+    hvp_with(f, x, u, v, None, |_| {})
+}
+
+/// [`hvp`], with a deliberate mistake, if any; `inspect` sees every gradient on its way.
+#[track_caller]
+pub(crate) fn hvp_with(
+    f: impl for<'t> Fn(&[Var<'t, Dual>]) -> Var<'t, Dual>,
+    x: &[Tensor<f64>],
+    u: &Tensor<f64>,
+    v: &[Tensor<f64>],
+    fault: Option<Fault>,
+    inspect: impl Fn(&Tensor<Dual>),
+) -> (Vec<Tensor<f64>>, Vec<Tensor<f64>>) {
     let tape = Tape::new();
     let x: Vec<_> = along(x, v).into_iter().map(|x| tape.var(x)).collect();
     let u = Tensor::new(*u.shape(), u.as_slice().iter().map(|&u| Dual::of(u)).collect());
-    let grads = f(&x).backward_with(u);
+    let look = |_: &Node<Dual>, g: &Tensor<Dual>| {
+        inspect(g);
+        Ok(())
+    };
+    let grads = tape.sweep(&[(f(&x), u)], fault, look).expect("looking never fails");
     let gradient = |x: &Var<'_, Dual>| match grads.get(*x) {
         Some(g) => parts(g),
         None => (Tensor::zeros(x.shape()), Tensor::zeros(x.shape())),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::{Real, Tape, tape::Records};
+use crate::{Real, Tape, records::Records};
 
 impl<T: Real> Tape<T> {
     /// The graph in Graphviz's language: each node with op, shape and source line, edges in the direction of the data.

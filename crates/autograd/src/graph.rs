@@ -50,7 +50,7 @@ impl<'t, T: Real> Graph<'t, T> {
     /// Lets `x` stand for the parameter `id` in this pass: how a gradient check treats parameters as inputs.
     ///
     /// # Panics
-    /// If the parameter has been used already, or if the shapes differ.
+    /// If the parameter has been used already or is of another store, or if the shapes differ.
     #[track_caller]
     pub fn bind(&self, id: ParamId, x: Var<'t, T>) {
         let entry = self.store.entry(id);
@@ -91,12 +91,18 @@ impl<'t, T: Real> Graph<'t, T> {
 
     /// The parameter (or buffer) as a value on the tape: a leaf that wants a gradient if it is trainable and the pass
     /// is a training pass.
+    ///
+    /// # Panics
+    /// If the parameter is of another store.
     #[track_caller]
     pub fn param(&self, id: ParamId) -> Var<'t, T> {
-        *self.leaves.borrow_mut()[id.index()].get_or_insert_with(|| {
-            let entry = self.store.entry(id);
-            self.tape.param(entry.value.clone(), id, self.training() && entry.role == Role::Trainable)
-        })
+        let entry = self.store.entry(id);
+        let leaf = &mut self.leaves.borrow_mut()[id.index()];
+        if let Some(known) = *leaf {
+            return known;
+        }
+        let wants = self.training() && entry.role == Role::Trainable;
+        *leaf.insert(self.tape.param(entry.value.clone(), id, wants))
     }
 
     /// A generator for one use of randomness.
@@ -110,6 +116,10 @@ impl<'t, T: Real> Graph<'t, T> {
     }
 
     /// Reports statistics about this pass, to be merged over shards and absorbed after the step.
+    ///
+    /// # Panics
+    /// If they do not merge with those reported before; see [`Stats::insert`].
+    #[track_caller]
     pub fn report(&self, stats: Stats<T>) {
         self.stats.borrow_mut().merge(stats);
     }

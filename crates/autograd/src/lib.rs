@@ -23,7 +23,7 @@
 //! | to understand | read |
 //! |---|---|
 //! | what a value is | the crate [`gradbook_arrays`]: [`Tensor`] and its kernels |
-//! | what is recorded | `tape.rs`, `var.rs` |
+//! | what is recorded | `tape.rs`, `records.rs`, `var.rs` |
 //! | the reverse sweep | `backward.rs` |
 //! | an operation | any file of [`ops`]: the derivative stands beside the forward |
 //! | why you can trust it | [`check`] |
@@ -60,6 +60,7 @@ mod dual;
 mod graph;
 mod params;
 mod random;
+mod records;
 mod segment;
 mod stats;
 mod tape;

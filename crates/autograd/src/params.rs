@@ -2,18 +2,31 @@
 //!
 //! Layers hold `Copy` handles ([`ParamId`]); state dicts, optimizers, clipping and averages are loops over the store.
 
-use std::collections::{BTreeMap, btree_map};
+use std::{
+    collections::{BTreeMap, btree_map},
+    sync::atomic::{AtomicU32, Ordering},
+};
 
-use crate::{Real, Tensor};
+use crate::{Real, Tensor, mismatch};
 
-/// A handle to an entry of a [`ParamStore`].
+/// A handle to an entry of a [`ParamStore`] and of its clones. Another store does not answer to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ParamId(pub(crate) u32);
+pub struct ParamId {
+    position: u32,
+    /// No two entries of a program have the same number, but for those of a store and its clone.
+    number: u32,
+}
 
 impl ParamId {
+    /// The id of an entry that is new.
+    fn new(position: usize) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        Self { position: position as u32, number: MADE.fetch_add(1, Ordering::Relaxed) }
+    }
+
     /// The entry's position in insertion order.
     pub fn index(self) -> usize {
-        self.0 as usize
+        self.position as usize
     }
 }
 
@@ -51,7 +64,7 @@ pub struct Entry<T: Real> {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ParamStore<T: Real> {
-    entries: Vec<Entry<T>>,
+    entries: Vec<(ParamId, Entry<T>)>,
 }
 
 impl<T: Real> ParamStore<T> {
@@ -68,23 +81,53 @@ impl<T: Real> ParamStore<T> {
             self.find(&name).is_none(),
             "store: the name `{name}` is taken\n  rule: every parameter has its own dotted name"
         );
-        self.entries.push(Entry { name, value, role });
-        ParamId(self.entries.len() as u32 - 1)
+        let id = ParamId::new(self.entries.len());
+        self.entries.push((id, Entry { name, value, role }));
+        id
+    }
+
+    /// Whether the id is of an entry of this store.
+    pub fn contains(&self, id: ParamId) -> bool {
+        self.entries.get(id.index()).is_some_and(|(own, _)| *own == id)
     }
 
     /// The entry's value.
+    ///
+    /// # Panics
+    /// If the id is of another store.
+    #[track_caller]
     pub fn get(&self, id: ParamId) -> &Tensor<T> {
-        &self.entries[id.index()].value
+        &self.entry(id).value
     }
 
     /// The entry's value, to be changed. In place once no tape shares it.
+    ///
+    /// # Panics
+    /// If the id is of another store.
+    #[track_caller]
     pub fn get_mut(&mut self, id: ParamId) -> &mut Tensor<T> {
-        &mut self.entries[id.index()].value
+        self.check(id);
+        &mut self.entries[id.index()].1.value
     }
 
     /// The whole entry.
+    ///
+    /// # Panics
+    /// If the id is of another store.
+    #[track_caller]
     pub fn entry(&self, id: ParamId) -> &Entry<T> {
-        &self.entries[id.index()]
+        self.check(id);
+        &self.entries[id.index()].1
+    }
+
+    #[track_caller]
+    fn check(&self, id: ParamId) {
+        assert!(
+            self.contains(id),
+            "store: entry {} of another store was asked for\n  rule: an id belongs to the store that gave it, and to clones of \
+             that store",
+            id.index()
+        );
     }
 
     /// The handle of a name.
@@ -94,12 +137,12 @@ impl<T: Real> ParamStore<T> {
 
     /// All entries in insertion order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (ParamId, &Entry<T>)> {
-        self.entries.iter().enumerate().map(|(i, entry)| (ParamId(i as u32), entry))
+        self.entries.iter().map(|(id, entry)| (*id, entry))
     }
 
     /// All values in insertion order, to be changed together: an optimizer's view.
     pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = (ParamId, &mut Tensor<T>)> {
-        self.entries.iter_mut().enumerate().map(|(i, entry)| (ParamId(i as u32), &mut entry.value))
+        self.entries.iter_mut().map(|(id, entry)| (*id, &mut entry.value))
     }
 
     /// The handles of what is learned by gradient.
@@ -140,12 +183,17 @@ impl<T: Real> ParamGrads<T> {
         self.grads.get_mut(&id)
     }
 
+    /// All gradients, in the store's order.
+    pub fn iter(&self) -> impl Iterator<Item = (ParamId, &Tensor<T>)> {
+        self.grads.iter().map(|(id, g)| (*id, g))
+    }
+
     /// Sets the gradient of a parameter.
     pub fn set(&mut self, id: ParamId, g: Tensor<T>) {
         self.grads.insert(id, g);
     }
 
-    /// All gradients, in the store's order.
+    /// All gradients, to be changed, in the store's order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (ParamId, &mut Tensor<T>)> {
         self.grads.iter_mut().map(|(id, g)| (*id, g))
     }
@@ -156,9 +204,22 @@ impl<T: Real> ParamGrads<T> {
     }
 
     /// Adds the gradients of another shard (in place where both have one).
+    ///
+    /// # Panics
+    /// If the two gradients of a parameter differ in shape.
+    #[track_caller]
     pub fn add(&mut self, other: ParamGrads<T>) {
         for (id, g) in other {
-            self.grads.entry(id).and_modify(|sum| sum.zip_assign(&g, |a, b| a + b)).or_insert(g);
+            let Some(sum) = self.grads.get_mut(&id) else {
+                self.grads.insert(id, g);
+                continue;
+            };
+            if sum.shape() != g.shape() {
+                let operands = [("one", sum.shape(), ""), ("other", g.shape(), "")];
+                let what = format!("two gradients of parameter {} do not add up", id.index());
+                mismatch("gradients", &what, &operands, "all have the shape of the parameter");
+            }
+            sum.zip_assign(&g, |a, b| a + b);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{ParamId, Real, Tensor};
+use crate::{ParamId, Real, Shape, Tensor, mismatch};
 
 /// One mergeable observation.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +47,7 @@ impl<T: Real> Stats<T> {
     /// Adds an observation, merging it with one of the same key.
     ///
     /// # Panics
-    /// If the two are of different kinds.
+    /// If the two are of different kinds or of different shapes (of rows, all axes but the first).
     #[track_caller]
     pub fn insert(&mut self, about: ParamId, name: &'static str, stat: Stat<T>) {
         let Some(own) = self.found.get_mut(&(about, name)) else {
@@ -55,18 +55,30 @@ impl<T: Real> Stats<T> {
             return;
         };
         match (own, stat) {
-            (Stat::Sum(a), Stat::Sum(b)) => a.zip_assign(&b, |a, b| a + b),
-            (Stat::Counts(a), Stat::Counts(b)) => a.iter_mut().zip(b).for_each(|(a, b)| *a += b),
+            (Stat::Sum(a), Stat::Sum(b)) => {
+                one_shape(name, a.shape(), b.shape());
+                a.zip_assign(&b, |a, b| a + b);
+            }
+            (Stat::Counts(a), Stat::Counts(b)) => {
+                one_shape(name, &[a.len()].into(), &[b.len()].into());
+                a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+            }
             (Stat::Rows(a), Stat::Rows(b)) => {
-                let mut shape = a.shape().to_vec();
-                shape[0] += b.shape()[0];
-                *a = Tensor::new(&shape[..], [a.as_slice(), b.as_slice()].concat());
+                a.shape().check_axes(name, &[0]);
+                b.shape().check_axes(name, &[0]);
+                one_shape(name, &a.shape()[1..].into(), &b.shape()[1..].into());
+                let shape = a.shape().with_axis(0, a.shape()[0] + b.shape()[0]);
+                *a = Tensor::new(shape, [a.as_slice(), b.as_slice()].concat());
             }
             _ => panic!("stats: `{name}` was reported as two kinds of observation"),
         }
     }
 
     /// Adds everything `other` observed.
+    ///
+    /// # Panics
+    /// If two observations do not merge; see [`insert`](Self::insert).
+    #[track_caller]
     pub fn merge(&mut self, other: Stats<T>) {
         for ((about, name), stat) in other.found {
             self.insert(about, name, stat);
@@ -94,5 +106,18 @@ impl<T: Real> Stats<T> {
     /// Whether nothing was observed.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
+    }
+}
+
+#[track_caller]
+fn one_shape(name: &str, one: &Shape, other: &Shape) {
+    if one != other {
+        let what = format!("`{name}` was reported in two shapes");
+        mismatch(
+            "stats",
+            &what,
+            &[("one", one, ""), ("other", other, "")],
+            "all shards report the same shape",
+        );
     }
 }

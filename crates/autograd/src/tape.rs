@@ -1,77 +1,16 @@
 //! [`Tape`]: the list of what was computed, in the order it was computed. The order *is* the topological order.
 
 use std::{
-    any::Any,
     cell::{Cell, RefCell},
-    ops::Range,
     panic::Location,
-    sync::{Mutex, PoisonError},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
-use crate::{ParamId, Real, Sink, Tensor, Var, ops::Op};
-
-/// What a node does with the gradient of its output: hand one to each argument.
-pub(crate) type Backward<T> = Box<dyn FnOnce(Tensor<T>, &mut Sink<'_, T>) + Send>;
-
-/// One computed value and how it came about.
-pub(crate) struct Node<T: Real> {
-    pub value: Tensor<T>,
-    /// During the sweep: the gradient collected so far.
-    pub grad: Option<Tensor<T>>,
-    pub op: &'static str,
-    pub at: &'static Location<'static>,
-    /// Where its arguments end in `Records::arguments`; they begin where those of the node before end.
-    pub arguments_end: u32,
-    pub backward: Option<Backward<T>>,
-    /// Whether a gradient is of any use here: a leaf that wants one, or a node with such a leaf above it.
-    pub wants: bool,
-    /// Whether the gradient is to be kept for the caller: all leaves, and interior nodes on request.
-    pub keep: bool,
-}
-
-/// All that a tape holds.
-#[derive(Default)]
-pub(crate) struct Records<T: Real> {
-    pub nodes: Vec<Node<T>>,
-    /// The arguments of all nodes, one after the other.
-    pub arguments: Vec<u32>,
-    /// The nodes that are parameters.
-    pub params: Vec<(u32, ParamId)>,
-    pub bytes: usize,
-    pub peak: usize,
-}
-
-impl<T: Real> Records<T> {
-    /// Where the arguments of a node are.
-    pub fn arguments_of(nodes: &[Node<T>], id: usize) -> Range<usize> {
-        let start = if id == 0 { 0 } else { nodes[id - 1].arguments_end };
-        start as usize..nodes[id].arguments_end as usize
-    }
-
-    /// Records without contents, in memory that those of an earlier tape took, if any wait.
-    fn recycled() -> Self {
-        let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = waiting.iter().rposition(|records| records.is::<Self>());
-        let records = found.and_then(|i| waiting.swap_remove(i).downcast().ok());
-        records.map_or_else(Self::default, |records| *records)
-    }
-
-    /// Forgets everything but the memory it took, which waits for the next tape: that of a usual one, that is.
-    fn recycle(mut self) {
-        self.nodes.clear();
-        self.nodes.shrink_to(KEPT);
-        self.arguments.clear();
-        self.arguments.shrink_to(2 * KEPT);
-        self.params.clear();
-        (self.bytes, self.peak) = (0, 0);
-        WAITING.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(self));
-    }
-}
-
-/// So many nodes keep their memory for the next tape; what few tapes need is not kept for ever.
-const KEPT: usize = 1 << 14;
-/// The records of tapes that are gone, of all types of numbers.
-static WAITING: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());
+use crate::{
+    ParamId, Real, Sink, Tensor, Var,
+    ops::Op,
+    records::{Backward, Node, Records},
+};
 
 /// The record of a computation, from which [`Var::backward`] finds its derivatives.
 ///
@@ -87,6 +26,8 @@ static WAITING: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());
 /// assert_eq!((z.item(), grads[x].item(), grads[y].item()), (15.0, 5.0, 3.0)); // ∂z/∂x = y + 1, ∂z/∂y = x
 /// ```
 pub struct Tape<T: Real> {
+    /// No two tapes of a program have the same number, not even at the same address.
+    pub(crate) number: u64,
     pub(crate) records: RefCell<Records<T>>,
     recording: Cell<bool>,
     pub(crate) spent: Cell<bool>,
@@ -121,7 +62,9 @@ impl<T: Real> Default for Tape<T> {
 impl<T: Real> Tape<T> {
     /// An empty tape.
     pub fn new() -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(0);
         Self {
+            number: MADE.fetch_add(1, Ordering::Relaxed),
             records: RefCell::new(Records::recycled()),
             recording: Cell::new(true),
             spent: Cell::new(false),
@@ -146,10 +89,11 @@ impl<T: Real> Tape<T> {
         self.push("constant", &[], value.into(), false, None)
     }
 
-    /// A leaf for a parameter of a store; see [`Graph::param`](crate::Graph::param).
+    /// A leaf for a parameter of a store; see [`Graph::param`](crate::Graph::param). Like every leaf it wants its gradient
+    /// even if it is made within [`no_grad`](Self::no_grad): it may be used again outside.
     #[track_caller]
     pub(crate) fn param(&self, value: Tensor<T>, id: ParamId, wants: bool) -> Var<'_, T> {
-        let var = self.push("param", &[], value, wants && self.recording.get(), None);
+        let var = self.push("param", &[], value, wants, None);
         self.records.borrow_mut().params.push((var.id, id));
         var
     }
@@ -193,6 +137,17 @@ impl<T: Real> Tape<T> {
         };
         let backward: Option<Backward<T>> = if wants { Some(Box::new(backward)) } else { None };
         self.push(op, inputs, value, wants, backward)
+    }
+
+    /// The result of an operation whose derivative is 0.
+    #[track_caller]
+    pub(crate) fn record_flat<'t>(
+        &'t self,
+        op: &'static Op,
+        input: Var<'t, T>,
+        value: Tensor<T>,
+    ) -> Var<'t, T> {
+        self.push(op.name, &[input], value, false, None)
     }
 
     #[track_caller]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Real, Shape, Tape, Tensor, tape::Node};
+use crate::{Real, Shape, Tape, Tensor, records::Node};
 
 /// Where in a step something went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -40,9 +40,15 @@ impl<'s, T: Real> Scope<'s, T> {
     /// Adds a parameter that is learned by gradient.
     ///
     /// # Panics
-    /// If the name is taken.
+    /// If the name is taken, or if an axis has length 0: a layer without channels, say.
     #[track_caller]
     pub fn parameter(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> ParamId {
+        let shape = shape.into();
+        assert!(
+            shape.size() > 0,
+            "scope: the parameter `{}` of shape {shape:?} holds no number\n  rule: channels, rows and widths are at least 1",
+            self.name(name)
+        );
         let value = self.draw(name, shape, init);
         self.trainable(name, value)
     }
@@ -58,6 +64,10 @@ impl<'s, T: Real> Scope<'s, T> {
     }
 
     /// The numbers with which a parameter of this name would start.
+    ///
+    /// # Panics
+    /// If `init` is no distribution.
+    #[track_caller]
     pub fn draw(&self, name: &str, shape: impl Into<Shape>, init: Init) -> Tensor<T> {
         init.draw(shape.into(), &mut generator(self.seed, &self.name(name)))
     }

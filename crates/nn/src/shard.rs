@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use gradbook_autograd::{
-    CHAIN, Graph, ParamGrads, ParamId, ParamStore, Real, Stats, Stream, Tape, Tensor, Var, alone, simd,
+    CHAIN, Graph, ParamGrads, ParamId, ParamStore, Real, Stats, Stream, Tape, Tensor, Var, alone, mismatch, simd,
 };
 use rayon::prelude::*;
 
@@ -145,6 +145,7 @@ fn in_pairs<R>(items: impl IntoIterator<Item = R>, mut join: impl FnMut(R, R) ->
 
 /// The sum of the shards' gradients in shard order, in place in the first: one pass over all, on all threads. Of many
 /// shards, chains of 16 are joined in pairs.
+#[track_caller]
 fn fold<T: Real>(mut shards: Vec<ParamGrads<T>>) -> ParamGrads<T> {
     if shards.len() > CHAIN {
         let chains = std::iter::from_fn(|| {
@@ -159,6 +160,11 @@ fn fold<T: Real>(mut shards: Vec<ParamGrads<T>>) -> ParamGrads<T> {
     let mut pieces = Vec::new();
     for terms in by_parameter.values_mut() {
         let Some((sum, rest)) = terms.split_first_mut() else { continue };
+        if let Some(other) = rest.iter().find(|other| other.shape() != sum.shape()) {
+            let operands = [("one", sum.shape(), ""), ("other", other.shape(), "")];
+            let rule = "all have the shape of the parameter";
+            mismatch("sharded step", "the gradients of a parameter do not add up", &operands, rule);
+        }
         let chunks = sum.as_mut_slice().chunks_mut(CHUNK).enumerate();
         pieces.extend(chunks.map(|(i, chunk)| (chunk, i * CHUNK, &*rest)));
     }

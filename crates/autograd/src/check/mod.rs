@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | central differences | ⟨u, f(x + hv) − f(x − hv)⟩ / 2h for random u, v | 10⁻⁶ |
 //! | dual numbers | ⟨u, J v⟩ = ⟨Jᵀu, v⟩, J v by forward mode | 10⁻¹² |
-//! | second order | the Hessian of ⟨u, f⟩ is symmetric and is the difference of gradients | 10⁻⁹, 10⁻⁶ |
+//! | second order | the Hessian of ⟨u, f⟩ is symmetric, and the difference of gradients and of forward slopes | 10⁻⁹, 10⁻⁶ |
 //! | fan-out | f(x) + f(x) has twice the gradient | 10⁻¹² |
 //! | constants | an argument made constant changes no other gradient | same bits |
 //! | cotangent | Jᵀ(2u) = 2 Jᵀu | same bits |
@@ -31,7 +31,7 @@ pub use case::{Case, Function, Generic, function};
 pub use failure::{Errors, Failure};
 pub use sampler::Sampler;
 
-use crate::{Tensor, backward::Fault, ops::Op};
+use crate::{Real, Tensor, backward::Fault, ops::Op};
 
 /// Verifies one random draw of every case of an op. Returns the number of cases and the largest errors seen.
 ///
@@ -58,6 +58,17 @@ pub fn verify_op(op: &Op, seed: u64) -> Result<(usize, Errors), Box<Failure>> {
     Ok((cases.len(), worst))
 }
 
+/// An independent way to get a derivative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oracle {
+    /// First differences of values.
+    CentralDifferences,
+    /// Forward mode.
+    DualNumbers,
+    /// What is true of every Hessian, and second differences of values.
+    SecondOrder,
+}
+
 /// A way to spoil a gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
@@ -69,18 +80,37 @@ pub enum Sabotage {
     Zero,
 }
 
-/// Proves that the checker sees a wrong derivative: spoils the gradient of argument `argument` of `op` and reports
-/// whether any case then fails. A checker that cannot fail is no check.
+impl Sabotage {
+    pub(crate) fn spoil<T: Real>(self, g: &Tensor<T>) -> Tensor<T> {
+        match self {
+            Self::Scale => g.map(|g| g * T::of(1.0001)),
+            Self::Transpose => {
+                let mut elements: Vec<T> = g.view().t().iter().copied().collect();
+                elements.reverse(); // so that vectors change too
+                Tensor::new(*g.shape(), elements)
+            }
+            Self::Zero => g.map(|_| T::ZERO),
+        }
+    }
+}
+
+/// Proves that the checker sees a wrong derivative: spoils the gradient of argument `argument` of `op`, in every
+/// arithmetic, and reports whether any case then fails. A checker that cannot fail is no check.
 pub fn catches(op: &Op, argument: usize, sabotage: Sabotage, seed: u64) -> bool {
-    let spoil: fn(Tensor<f64>) -> Tensor<f64> = match sabotage {
-        Sabotage::Scale => |g| g.map(|g| g * 1.0001),
-        Sabotage::Transpose => |g| {
-            let mut elements: Vec<f64> = g.view().t().iter().copied().collect();
-            elements.reverse(); // so that vectors change too
-            Tensor::new(*g.shape(), elements)
-        },
-        Sabotage::Zero => |g| g.map(|_| 0.0),
-    };
-    let fault = Some(Fault { op: op.name, argument, spoil });
+    let fault = Some(Fault { op: op.name, argument, sabotage });
     (op.cases)(&mut Sampler::new(seed)).iter().any(|case| case.verify_with(seed, fault).is_err())
+}
+
+/// [`catches`], by one oracle alone: how much of the proof each of them carries.
+///
+/// ```
+/// use gradbook_autograd::{check::{Oracle, Sabotage, catches_by}, ops};
+/// let exp = ops::ALL.iter().find(|op| op.name == "exp").unwrap();
+/// for oracle in [Oracle::CentralDifferences, Oracle::DualNumbers, Oracle::SecondOrder] {
+///     assert!(catches_by(oracle, exp, 0, Sabotage::Scale, 1));
+/// }
+/// ```
+pub fn catches_by(oracle: Oracle, op: &Op, argument: usize, sabotage: Sabotage, seed: u64) -> bool {
+    let fault = Some(Fault { op: op.name, argument, sabotage });
+    (op.cases)(&mut Sampler::new(seed)).iter().any(|case| case.verify_by(oracle, seed, fault).is_err())
 }

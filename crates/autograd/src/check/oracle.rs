@@ -1,6 +1,8 @@
 //! The ways to get a derivative that the checks hold against each other.
 
-use crate::{Real, Tape, Tensor, Var, backward::Fault, check::Function};
+use std::cell::Cell;
+
+use crate::{Dual, Real, Tape, Tensor, Var, backward::Fault, check::Function, derivatives::hvp_with};
 
 /// The step of a central difference, ∛ε: rounding and curvature then err alike.
 pub const STEP: f64 = 6.055_454_452_393_343e-6;
@@ -18,7 +20,7 @@ pub fn vjp<T: Real>(
     inputs: &[Tensor<T>],
     u: &Tensor<T>,
     constant: Option<usize>,
-    fault: Option<Fault<T>>,
+    fault: Option<Fault>,
 ) -> Vec<Tensor<T>> {
     let tape = Tape::new();
     let leaf = |(k, x): (usize, &Tensor<T>)| match constant {
@@ -37,6 +39,21 @@ pub fn difference(u: &[Tensor<f64>], y: impl Fn(f64) -> Vec<Tensor<f64>>) -> (f6
     let (sum, scale) = dot(u, &ahead.iter().zip(&behind).map(slope).collect::<Vec<_>>());
     // Rounding in y is amplified by 1/h: its size is part of the scale.
     (sum, scale + 1e-3 * dot(u, &ahead).1)
+}
+
+/// H·v, with the size of the largest term that went into it, on any value between: those that cancel included.
+pub fn curvature(
+    f: &Function<Dual>,
+    x: &[Tensor<f64>],
+    u: &Tensor<f64>,
+    v: &[Tensor<f64>],
+    fault: Option<Fault>,
+) -> (Vec<Tensor<f64>>, f64) {
+    let largest = Cell::new(0.0f64);
+    let look =
+        |g: &Tensor<Dual>| largest.set(g.as_slice().iter().fold(largest.get(), |m, g| m.max(g.du.abs())));
+    let (_, hv) = hvp_with(f, x, u, v, fault, look);
+    (hv, largest.get())
 }
 
 /// x + h·v, argument by argument.

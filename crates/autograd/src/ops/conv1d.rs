@@ -82,10 +82,13 @@ fn fit(spec: Conv1dSpec, x: &Shape, w: &Shape, bias: Option<Shape>) -> Result<(W
     let (&[batch, length, input], &[taps, width, output]) = (&x[..], &w[..]) else {
         return Err("x and w have three axes".into());
     };
+    spec.check_channels(input, output).map_err(|error| error.to_string())?;
     if width * spec.groups != input || bias.is_some_and(|bias| bias[..] != [output]) {
         return Err("the channels differ".into());
     }
-    spec.check_channels(input, output).map_err(|error| error.to_string())?;
+    if input * output == 0 {
+        return Err("there are no channels".into());
+    }
     let short = spec.output_len(length, taps).map_err(|error| error.to_string())?;
     Ok((Windows::new(spec, taps, batch, length, short), [batch, short, output].into()))
 }

@@ -21,7 +21,6 @@ impl<T: Real> Var<'_, T> {
     #[track_caller]
     pub fn detach(self) -> Self {
         let y = T::carrying(self.value(), None);
-        self.tape
-            .no_grad(|| self.tape.record(&DETACH, &[self], y, |_, _| unreachable!("nothing was recorded")))
+        self.tape.record_flat(&DETACH, self, y)
     }
 }

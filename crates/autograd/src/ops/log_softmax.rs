@@ -19,7 +19,7 @@ pub static LOG_SOFTMAX: Op = Op {
 
 impl<T: Real> Var<'_, T> {
     /// The log-probabilities x − ln Σ eˣ along `axis`, exact where the [`softmax`](Self::softmax) underflows;
-    /// ∂L/∂x = g − eʸ·Σ g.
+    /// ∂L/∂x = g − eʸ·Σ g. An x of −∞ keeps it; where all are −∞, or one is +∞, the result is NaN.
     ///
     /// ```text
     /// x [row, code]   x.log_softmax(1) [row, code]
@@ -39,8 +39,9 @@ impl<T: Real> Var<'_, T> {
     pub fn log_softmax(self, axis: usize) -> Self {
         let x = self.value();
         x.shape().check_axes("log_softmax", &[axis]);
-        let Exponentials { below, exp, sum, .. } = Exponentials::new(&x, &[axis]);
-        let y = below.zip(&sum, |below, sum| below - sum.ln());
+        let e = Exponentials::new(&x, &[axis]);
+        let (sum, exp) = (e.divisor(), e.exp);
+        let y = e.below.zip(&sum, |below, sum| below - sum.ln());
         self.tape.record(&LOG_SOFTMAX, &[self], y, move |g, sink| {
             let total = g.fold_axes(&[axis], T::ZERO, |sum, g| sum + g);
             let mut dx = exp.zip(&total.zip(&sum, |total, sum| total / sum), |e, share| e * share);

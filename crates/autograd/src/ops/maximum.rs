@@ -34,10 +34,15 @@ impl<'t, T: Real> Var<'t, T> {
         self.winner(y, &MAXIMUM, |x, y| x > y)
     }
 
-    /// s·x + (1 − s)·y, where s is 1 if x wins, 0 if y does, and ½ if neither: at a tie, or at a NaN.
+    /// s·x + (1 − s)·y, where s is 1 if x wins, 0 if y does, and ½ if neither: at a tie, or at a NaN. At a tie it is
+    /// x + (y − x)/2, which neither underflows nor loses what dual numbers carry.
     #[track_caller]
     pub(super) fn winner(self, y: Self, op: &'static Op, wins: fn(T, T) -> bool) -> Self {
         let half = T::of(0.5);
+        let midway = move |x: T, y: T| match x + half * (y - x) {
+            nan if nan.is_nan() => half * x + half * y, // two infinities, or a NaN indeed
+            middle => middle,
+        };
         let pick = move |x: T, y: T, [first, second, neither]: [T; 3]| match () {
             _ if wins(x, y) => first,
             _ if wins(y, x) => second,
@@ -46,7 +51,7 @@ impl<'t, T: Real> Var<'t, T> {
         self.zip_by_inputs(
             y,
             op,
-            move |x, y| pick(x, y, [x, y, half * x + half * y]),
+            move |x, y| pick(x, y, [x, y, midway(x, y)]),
             move |x, y| pick(x, y, [T::ONE, T::ZERO, half]),
             move |x, y| pick(x, y, [T::ZERO, T::ONE, half]),
         )

@@ -37,11 +37,16 @@ impl<T: Real> Exponentials<T> {
         let sum = exp.fold_axes(axes, T::ZERO, |sum, e| sum + e);
         Self { max, below, exp, sum }
     }
+
+    /// Σ eˣ⁻ᵐ to divide by: NaN where an x is +∞, so that nothing is a probability.
+    pub fn divisor(&self) -> Tensor<T> {
+        self.sum.map(|sum| if sum.to_f64().is_finite() { sum } else { T::of(f64::NAN) })
+    }
 }
 
 impl<T: Real> Var<'_, T> {
     /// The probabilities eˣ / Σ eˣ along `axis`, without overflow; ∂L/∂x = y·(g − Σ g·y). An x of −∞ gets probability 0 and
-    /// no gradient; where all are −∞ there is no distribution and the result is NaN.
+    /// no gradient; all −∞, or one +∞, is no distribution: NaN.
     ///
     /// ```text
     /// x [row, code]   x.softmax(1) [row, code], rows summing to 1
@@ -60,10 +65,9 @@ impl<T: Real> Var<'_, T> {
     /// If the axis does not exist.
     #[track_caller]
     pub fn softmax(self, axis: usize) -> Self {
-        let x = self.value();
-        x.shape().check_axes("softmax", &[axis]);
-        let Exponentials { exp, sum, .. } = Exponentials::new(&x, &[axis]);
-        let y = exp.zip(&sum, |e, sum| e / sum);
+        self.shape().check_axes("softmax", &[axis]);
+        let e = Exponentials::new(&self.value(), &[axis]);
+        let y = e.exp.zip(&e.divisor(), |e, sum| e / sum);
         let saved = y.clone();
         self.tape.record(&SOFTMAX, &[self], y, move |g, sink| {
             let mut gy = g;

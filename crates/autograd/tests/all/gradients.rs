@@ -38,7 +38,7 @@ fn every_sabotaged_derivative_is_caught() {
 }
 
 /// How many arguments the op takes in its widest case.
-fn arguments(op: &ops::Op) -> usize {
+pub fn arguments(op: &ops::Op) -> usize {
     let cases = (op.cases)(&mut gradbook_autograd::check::Sampler::new(0));
     cases.iter().map(|case| case.inputs.len()).max().expect("every op has cases")
 }

@@ -2,9 +2,16 @@
 
 mod conv_definition;
 mod conv_goldens;
+mod edges;
 mod elementwise_goldens;
+mod error_inputs;
 mod gradients;
+mod identities;
+mod identity;
 mod matmul;
+mod model_size;
+mod oracles;
+mod panics;
 mod random_graphs;
 mod registry;
 mod same_bits;

@@ -51,7 +51,7 @@ pub enum Activation {
 }
 
 impl<T: Real> Layer<T> for Activation {
-    fn forward<'t>(&self, _graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, _graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         match *self {
             Self::Relu => x.relu(),
             Self::LeakyRelu(slope) => x.leaky_relu(slope),

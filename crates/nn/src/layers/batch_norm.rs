@@ -2,7 +2,7 @@
 //! are reported, and absorbed after the step.
 
 use gradbook_autograd::{
-    Graph, ParamId, ParamStore, Real, Shape, Stat, Stats, Tensor, Var, check::Sampler, ops::Op,
+    Graph, ParamId, ParamStore, Real, Shape, Stat, Stats, Tensor, Var, check::Sampler, mismatch, ops::Op,
 };
 use ndarray::Axis;
 
@@ -44,7 +44,8 @@ fn scattered(s: &mut Sampler, shape: &[usize]) -> Tensor<f64> {
 /// absorb      r ← (1 − m)·r + m·statistic            of the *sample* variance, as in PyTorch
 /// ```
 ///
-/// In a sharded step each shard is normalized by its own statistics; the running ones are those of the whole batch.
+/// In a sharded step each shard is normalized by its own statistics; the running ones are those of the whole batch. So in
+/// training each shard needs two rows: a single one is its own mean, and the output would be β whatever it is.
 ///
 /// ```
 /// use gradbook_autograd::{Graph, ParamStore, Tape, Tensor};
@@ -71,6 +72,9 @@ pub struct BatchNorm1d {
 
 impl BatchNorm1d {
     /// Batch normalization over this many channels, with PyTorch's ε 10⁻⁵ and momentum 0.1.
+    ///
+    /// # Panics
+    /// Without channels.
     #[track_caller]
     pub fn new<T: Real>(scope: &mut Scope<'_, T>, channels: usize) -> Self {
         Self {
@@ -116,10 +120,16 @@ impl BatchNorm1d {
 }
 
 impl<T: Real> Layer<T> for BatchNorm1d {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         let y = if graph.training() {
+            let shape = x.shape();
+            if shape.size() < 2 * self.channels {
+                let what = "one row is its own mean: nothing is left to learn from";
+                let rule = "in training at least two rows of channels, in each shard of a batch";
+                mismatch("batch_norm", what, &[("x", &shape, "batch, …, channel")], rule);
+            }
             graph.report(self.observe(&x.value()));
-            let axes: Vec<usize> = (0..x.shape().len() - 1).collect();
+            let axes: Vec<usize> = (0..shape.len() - 1).collect();
             normalized(x, &axes, self.eps)
         } else {
             (x - graph.param(self.mean)) / (graph.param(self.var) + self.eps).sqrt()

@@ -182,7 +182,7 @@ impl Conv1d {
 }
 
 impl<T: Real> Layer<T> for Conv1d {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         x.conv1d(self.weight.var(graph), self.bias.map(|bias| graph.param(bias)), self.spec)
     }
 

@@ -181,7 +181,7 @@ impl ConvTranspose1d {
 }
 
 impl<T: Real> Layer<T> for ConvTranspose1d {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         let bias = self.bias.map(|bias| graph.param(bias));
         x.conv_transpose1d(self.weight.var(graph), bias, self.spec, self.config.output_padding)
     }

@@ -34,7 +34,7 @@ impl Dropout {
 }
 
 impl<T: Real> Layer<T> for Dropout {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         if !graph.training() || self.p == 0.0 {
             return x;
         }

@@ -39,6 +39,9 @@ pub struct Embedding {
 
 impl Embedding {
     /// A table of `count` rows of `width` numbers.
+    ///
+    /// # Panics
+    /// Without rows or columns.
     #[track_caller]
     pub fn new<T: Real>(scope: &mut Scope<'_, T>, count: usize, width: usize) -> Self {
         Self { weight: scope.parameter("weight", [count, width], Init::Normal { std: 1.0 }) }
@@ -66,7 +69,7 @@ struct Position {
 }
 
 impl<T: Real> Layer<T> for Position {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         x * self.table.forward(graph, &self.indices)
     }
 

@@ -38,7 +38,7 @@ impl GroupNorm {
     /// Group normalization over this many channels.
     ///
     /// # Errors
-    /// If the channels do not divide into the groups, or ε is not finite or negative.
+    /// If there are no channels, if they do not divide into the groups, or unless 0 ≤ ε < ∞.
     #[track_caller]
     pub fn new<T: Real>(
         scope: &mut Scope<'_, T>,
@@ -46,6 +46,7 @@ impl GroupNorm {
         channels: usize,
         eps: f64,
     ) -> Result<Self, ConfigError> {
+        ConfigError::unless(channels > 0, "group_norm.channels", channels, "at least 1")?;
         let rule = format!("a divisor of the {channels} channels");
         let divides = groups > 0 && channels.is_multiple_of(groups);
         ConfigError::unless(divides, "group_norm.groups", groups, &rule)?;
@@ -55,7 +56,7 @@ impl GroupNorm {
 }
 
 impl<T: Real> Layer<T> for GroupNorm {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         let shape = x.shape();
         let split = x.reshape([shape[0], shape[1], self.groups, self.channels / self.groups]);
         self.affine.apply(graph, normalized(split, &[1, 3], self.eps).reshape(shape))

@@ -35,7 +35,7 @@ impl LayerNorm {
     /// Layer normalization over this many channels.
     ///
     /// # Panics
-    /// Unless ε is finite and not negative.
+    /// Without channels, or unless ε is finite and not negative.
     #[track_caller]
     pub fn new<T: Real>(scope: &mut Scope<'_, T>, channels: usize, eps: f64) -> Self {
         let eps = rules::required(rules::not_negative("layer_norm.eps", eps), eps);
@@ -44,7 +44,7 @@ impl LayerNorm {
 }
 
 impl<T: Real> Layer<T> for LayerNorm {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         self.affine.apply(graph, normalized(x, &[x.shape().len() - 1], self.eps))
     }
 

@@ -47,6 +47,9 @@ pub struct Linear {
 
 impl Linear {
     /// A linear map with bias.
+    ///
+    /// # Panics
+    /// If a width is 0.
     #[track_caller]
     pub fn new<T: Real>(scope: &mut Scope<'_, T>, input: usize, output: usize) -> Self {
         let bias = Some(scope.parameter("bias", [output], Init::torch(input)));
@@ -54,6 +57,9 @@ impl Linear {
     }
 
     /// A linear map without bias.
+    ///
+    /// # Panics
+    /// If a width is 0.
     #[track_caller]
     pub fn without_bias<T: Real>(scope: &mut Scope<'_, T>, input: usize, output: usize) -> Self {
         let weight = scope.parameter("weight", [input, output], Init::torch(input));
@@ -62,7 +68,7 @@ impl Linear {
 }
 
 impl<T: Real> Layer<T> for Linear {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         let y = x.matmul(graph.param(self.weight));
         match self.bias {
             Some(bias) => y + graph.param(bias),

@@ -70,11 +70,31 @@ pub static ALL: &[&Op] = &[
 /// assert_eq!(y.shape(), [8, 2].into());
 /// ```
 pub trait Layer<T: Real>: Send + Sync {
-    /// The layer's function.
+    /// The layer's function of an input: how layers are called. It checks that the input fits and leaves the rest to
+    /// [`compute`](Self::compute); a layer does not write its own.
     ///
     /// # Panics
-    /// If the input has a shape that [`output_shape`](Self::output_shape) refuses.
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T>;
+    /// If the input has a shape that [`output_shape`](Self::output_shape) refuses, or if the output has another one than
+    /// that foretells.
+    #[track_caller]
+    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+        let foretold = match self.output_shape(&x.shape()) {
+            Ok(shape) => shape,
+            Err(error) => panic!("{error}"), // not in a closure, which would hide the caller's line
+        };
+        let y = self.compute(graph, x);
+        assert!(
+            y.shape() == foretold,
+            "{}: the output has shape {:?}, but `output_shape` foretold {foretold:?}\n  rule: they agree",
+            self.describe(),
+            y.shape()
+        );
+        y
+    }
+
+    /// What the layer makes of an input that fits: how layers are written. Call [`forward`](Self::forward) instead.
+    #[track_caller]
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T>;
 
     /// The shape of the output for an input of this shape, before anything runs.
     ///

@@ -113,7 +113,7 @@ impl ResidualBlock {
 }
 
 impl<T: Real> Layer<T> for ResidualBlock {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         let f = |x| self.config.activation.forward(graph, x);
         x + self.conv2.forward(graph, f(self.conv1.forward(graph, f(x))))
     }

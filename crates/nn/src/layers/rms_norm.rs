@@ -32,7 +32,7 @@ impl RmsNorm {
     /// Normalization over this many channels.
     ///
     /// # Panics
-    /// Unless ε is finite and not negative.
+    /// Without channels, or unless ε is finite and not negative.
     #[track_caller]
     pub fn new<T: Real>(scope: &mut Scope<'_, T>, channels: usize, eps: f64) -> Self {
         let eps = rules::required(rules::not_negative("rms_norm.eps", eps), eps);
@@ -41,7 +41,7 @@ impl RmsNorm {
 }
 
 impl<T: Real> Layer<T> for RmsNorm {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         let size = (x.square().mean_keep(&[x.shape().len() - 1]) + self.eps).sqrt();
         x / size * graph.param(self.weight)
     }

@@ -73,7 +73,7 @@ impl<T: Real> Sequential<T> {
 }
 
 impl<T: Real> Layer<T> for Sequential<T> {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         self.layers.iter().fold(x, |x, layer| layer.forward(graph, x))
     }
 

@@ -30,6 +30,9 @@ pub struct Snake {
 
 impl Snake {
     /// Snake over this many channels.
+    ///
+    /// # Panics
+    /// Without channels.
     #[track_caller]
     pub fn new<T: Real>(scope: &mut Scope<'_, T>, channels: usize) -> Self {
         Self { channels, alpha: scope.parameter("alpha", [channels], Init::ONES) }
@@ -37,7 +40,7 @@ impl Snake {
 }
 
 impl<T: Real> Layer<T> for Snake {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         x.snake(graph.param(self.alpha))
     }
 

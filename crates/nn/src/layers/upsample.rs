@@ -36,7 +36,7 @@ impl Upsample {
 }
 
 impl<T: Real> Layer<T> for Upsample {
-    fn forward<'t>(&self, _graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, _graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         x.upsample_nearest1d(self.factor)
     }
 
@@ -79,7 +79,7 @@ impl UpsampleConv1d {
 }
 
 impl<T: Real> Layer<T> for UpsampleConv1d {
-    fn forward<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    fn compute<'t>(&self, graph: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
         self.conv.forward(graph, self.upsample.forward(graph, x))
     }
 

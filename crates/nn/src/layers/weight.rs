@@ -18,7 +18,7 @@ pub(super) enum Weight {
 
 impl Weight {
     /// A weight with three axes; `normalized` names the axis that keeps its norms. The normalized weight starts at
-    /// the same values as the plain one.
+    /// the same values as the plain one, which are drawn by its name.
     #[track_caller]
     pub fn new<T: Real>(
         scope: &mut Scope<'_, T>,
@@ -28,13 +28,12 @@ impl Weight {
     ) -> Self {
         let Some(axis) = normalized else { return Self::Plain(scope.parameter("weight", shape, init)) };
         let over = [(axis + 1) % 3, (axis + 2) % 3];
-        let direction = scope.parameter("direction", shape, init);
-        let v = scope.store().get(direction).clone();
+        let v = scope.draw("weight", shape, init);
+        let direction = scope.trainable("direction", v.clone());
         let norms = v.map(|v| v * v).fold_axes(&over, T::ZERO, |sum, v| sum + v).map(T::sqrt);
         let mut kept = [1; 3];
         kept[axis] = shape[axis];
-        let magnitude = scope.parameter("magnitude", kept, Init::ONES);
-        *scope.store().get_mut(magnitude) = norms;
+        let magnitude = scope.trainable("magnitude", norms.into_shape(kept));
         Self::Normalized { magnitude, direction, over }
     }
 

@@ -2,11 +2,11 @@
 
 use gradbook_autograd::{Real, Var, case, ops::Op};
 
-use super::Reduction;
+use super::{Reduction, one_shape};
 
 pub static BINARY: Op = Op {
     name: "binary_cross_entropy_with_logits",
-    formula: "ln(1 + eˣ) − t·x",
+    formula: "t·ln(1 + e⁻ˣ) + (1 − t)·ln(1 + eˣ)",
     cases: |s| {
         let shape = s.dims::<2>();
         let (x, target) = (s.normal(&shape), s.uniform(&shape, 0.0, 1.0));
@@ -14,7 +14,8 @@ pub static BINARY: Op = Op {
     },
 };
 
-/// −t·log σ(x) − (1 − t)·log(1 − σ(x)) = ln(1 + eˣ) − t·x, for targets t between 0 and 1.
+/// −t·log σ(x) − (1 − t)·log(1 − σ(x)) for targets t between 0 and 1, as t·ln(1 + e⁻ˣ) + (1 − t)·ln(1 + eˣ): no term is
+/// negative, so that even a loss of 10⁻²⁰ is exact.
 ///
 /// ```
 /// use gradbook_autograd::{Tape, Tensor};
@@ -25,11 +26,15 @@ pub static BINARY: Op = Op {
 /// assert!((loss.item() - 2f64.ln()).abs() < 1e-12);
 /// assert_eq!(loss.backward()[x].item(), -0.5); // σ(x) − t
 /// ```
+///
+/// # Panics
+/// If the shapes differ.
 #[track_caller]
 pub fn binary_cross_entropy_with_logits<'t, T: Real>(
     x: Var<'t, T>,
     target: Var<'t, T>,
     reduction: Reduction,
 ) -> Var<'t, T> {
-    reduction.apply(x.softplus() - target * x)
+    one_shape("binary_cross_entropy_with_logits", x, target);
+    reduction.apply(target * (-x).softplus() + (1.0 - target) * x.softplus())
 }

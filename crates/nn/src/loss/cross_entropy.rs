@@ -1,8 +1,8 @@
 //! Cross-entropy of logits with class indices.
 
-use gradbook_autograd::{Real, Tensor, Var, case, ops::Op};
+use gradbook_autograd::{Real, Shape, Tensor, Var, case, ops::Op};
 
-use super::Reduction;
+use super::{Reduction, setting};
 
 pub static CROSS_ENTROPY: Op = Op {
     name: "cross_entropy",
@@ -29,56 +29,104 @@ pub static CROSS_ENTROPY: Op = Op {
 /// Cross-entropy with its options; [`cross_entropy`] is the plain one.
 ///
 /// ```text
-/// row loss = −Σₖ qₖ·log softmax(x)ₖ        qₖ = wₖ·((1 − ε)·[k = target] + ε/K)
+/// row loss = −Σₖ qₖ·log softmax(x)ₖ        qₖ = wₖ·((1 − ε)·[k = target] + ε/K)       K classes
 /// mean     = Σ row loss / Σ w[target]      over rows that are not ignored
 /// ```
 ///
 /// With ε label smoothing (Szegedy et al. 2016) and w class weights, as in PyTorch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrossEntropy {
-    /// ε
+    /// ε, the share of the target that all classes divide up. With a class that is masked out the loss is ∞.
     pub label_smoothing: f64,
     /// Rows with this target do not count.
     pub ignore_index: Option<usize>,
-    /// w, one per class; empty for all ones.
+    /// w ≥ 0, one per class; empty for all ones.
     pub class_weights: Vec<f64>,
 }
 
 impl CrossEntropy {
-    /// The loss of logits x `[…, class]` with one target per row. If all rows are ignored, it is 0.
+    /// The loss of logits x `[…, class]` with one target per row: of −∞ for a class that is masked out, say. With
+    /// [`Reduction::None`] it has the shape of x without the classes, and ignored rows are 0. If all rows are ignored, the
+    /// mean is 0 (PyTorch has NaN).
     ///
     /// # Panics
-    /// If there is not one target per row, or a target is no class.
+    /// If there is not one target per row, a target is no class, ε is not within 0 to 1, or there is not one finite
+    /// weight ≥ 0 per class.
     #[track_caller]
     pub fn loss<'t, T: Real>(&self, x: Var<'t, T>, targets: &[usize], reduction: Reduction) -> Var<'t, T> {
         let shape = x.shape();
+        let classes = self.check(&shape, targets);
+        let weight = |class: usize| self.class_weights.get(class).copied().unwrap_or(1.0);
+        let count = |row: &usize| Some(targets[*row]) != self.ignore_index;
+        let rows: Vec<usize> = (0..targets.len()).filter(count).collect();
+        // Ignored rows are left out from the start: whatever they hold, they get gradient 0.
+        let mut log_p = x.reshape([targets.len(), classes]);
+        if rows.len() < targets.len() {
+            log_p = log_p.gather_rows(&rows);
+        }
+        log_p = log_p.log_softmax(1);
+        let column = |values: Vec<f64>| {
+            x.tape().constant(Tensor::new([values.len()], values.into_iter().map(T::of).collect()))
+        };
+        let places: Vec<usize> =
+            rows.iter().enumerate().map(|(i, &row)| i * classes + targets[row]).collect();
+        let hits = log_p.reshape([rows.len() * classes]).gather_rows(&places);
+        let share = self.label_smoothing;
+        let mut losses =
+            hits * column(rows.iter().map(|&row| -weight(targets[row]) * (1.0 - share)).collect());
+        if share > 0.0 {
+            let smooth = column((0..classes).map(|class| -weight(class) * share / classes as f64).collect());
+            losses = losses + (log_p * smooth).sum(&[1]);
+        }
+        let total: f64 = rows.iter().map(|&row| weight(targets[row])).sum();
+        match reduction {
+            Reduction::None => {
+                let lead = &shape[..shape.len() - 1];
+                losses.scatter_add(&rows, targets.len()).reshape(lead)
+            }
+            Reduction::Mean if rows.is_empty() => losses.sum_all(),
+            Reduction::Mean => losses.sum_all() * (1.0 / total),
+            Reduction::Sum => losses.sum_all(),
+            Reduction::BatchMean => {
+                let batch = if shape.len() > 1 { shape[0] } else { 1 };
+                losses.sum_all() * (1.0 / batch as f64)
+            }
+        }
+    }
+
+    /// The number of classes, if everything fits.
+    #[track_caller]
+    fn check(&self, shape: &Shape, targets: &[usize]) -> usize {
         let classes = shape.last().copied().unwrap_or(0);
         assert!(
             targets.len() * classes == shape.size() && classes > 0,
             "cross_entropy: {} targets for x {shape:?} (…, class)\n  rule: one target per row",
             targets.len()
         );
-        let weight = |class: usize| self.class_weights.get(class).copied().unwrap_or(1.0);
-        let mut q = Tensor::zeros(shape);
-        let mut total = 0.0;
-        for (row, &target) in q.as_mut_slice().chunks_exact_mut(classes).zip(targets) {
-            if Some(target) == self.ignore_index {
-                continue;
-            }
-            assert!(target < classes, "cross_entropy: the target {target} is none of {classes} classes");
-            for (class, q) in row.iter_mut().enumerate() {
-                let hit = if class == target { 1.0 - self.label_smoothing } else { 0.0 };
-                *q = T::of(-weight(class) * (hit + self.label_smoothing / classes as f64));
-            }
-            total += weight(target);
+        let wrong = targets.iter().find(|target| **target >= classes && Some(**target) != self.ignore_index);
+        if let Some(target) = wrong {
+            panic!(
+                "cross_entropy: the target {target} is none of {classes} classes\n  rule: below {classes}"
+            );
         }
-        let sum = (x.log_softmax(shape.len() - 1) * x.tape().constant(q)).sum_all();
-        match reduction {
-            Reduction::Sum => sum,
-            Reduction::Mean if total > 0.0 => sum * (1.0 / total),
-            Reduction::Mean => sum, // every row is ignored
-            Reduction::BatchMean => sum * (1.0 / shape[0] as f64),
+        let share = self.label_smoothing;
+        setting("cross_entropy", "label_smoothing", share, (0.0..=1.0).contains(&share), "between 0 and 1");
+        let weights = &self.class_weights;
+        assert!(
+            weights.is_empty() || weights.len() == classes,
+            "cross_entropy: {} class weights for {classes} classes\n  rule: one weight per class",
+            weights.len()
+        );
+        for &w in weights {
+            setting(
+                "cross_entropy",
+                "a class weight",
+                w,
+                w.is_finite() && w >= 0.0,
+                "finite and not negative",
+            );
         }
+        classes
     }
 }
 

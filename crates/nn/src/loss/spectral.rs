@@ -2,6 +2,8 @@
 
 use gradbook_autograd::{Real, Var, case, ops::Op};
 
+use super::{one_shape, setting};
+
 pub static SPECTRAL: Op = Op {
     name: "spectral_convergence, log_magnitude",
     formula: "‖t − x‖/‖t‖, mean |ln t − ln x|",
@@ -26,8 +28,12 @@ pub static SPECTRAL: Op = Op {
 /// let target = tape.constant(Tensor::new([1, 2], vec![3.0, 4.0]));
 /// assert!((spectral_convergence(x, target).item() - 0.6).abs() < 1e-12);
 /// ```
+///
+/// # Panics
+/// If the shapes differ.
 #[track_caller]
 pub fn spectral_convergence<'t, T: Real>(x: Var<'t, T>, target: Var<'t, T>) -> Var<'t, T> {
+    one_shape("spectral_convergence", x, target);
     // The tiny term keeps the derivative of the root finite where there is no error at all.
     let norm = |x: Var<'t, T>| (x.square().sum_all() + 1e-24).sqrt();
     norm(target - x) / norm(target)
@@ -43,8 +49,13 @@ pub fn spectral_convergence<'t, T: Real>(x: Var<'t, T>, target: Var<'t, T>) -> V
 /// let target = tape.constant(Tensor::new([2], vec![1f64.exp(), 1e-5]));
 /// assert!((log_magnitude(x, target, 1e-5).item() - 0.5).abs() < 1e-12);
 /// ```
+///
+/// # Panics
+/// If the shapes differ, or unless 0 < floor < ∞.
 #[track_caller]
 pub fn log_magnitude<'t, T: Real>(x: Var<'t, T>, target: Var<'t, T>, floor: f64) -> Var<'t, T> {
+    one_shape("log_magnitude", x, target);
+    setting("log_magnitude", "the floor", floor, floor > 0.0 && floor.is_finite(), "0 < floor < ∞");
     let log = |x: Var<'t, T>| x.clamp(floor, f64::INFINITY).ln();
     (log(target) - log(x)).abs().mean_all()
 }

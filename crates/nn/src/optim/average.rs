@@ -39,6 +39,10 @@ impl<T: Real> WeightAverage<T> {
     }
 
     /// Moves the average towards the parameters. One that changed its shape is averaged anew.
+    ///
+    /// # Panics
+    /// If the store is another one.
+    #[track_caller]
     pub fn update(&mut self, store: &ParamStore<T>) {
         let share = T::of(1.0 - self.decay);
         for (id, _, shadow) in &mut self.shadow {
@@ -52,6 +56,10 @@ impl<T: Real> WeightAverage<T> {
     }
 
     /// Exchanges the average and the parameters.
+    ///
+    /// # Panics
+    /// If the store is another one.
+    #[track_caller]
     pub fn swap(&mut self, store: &mut ParamStore<T>) {
         for (id, _, shadow) in &mut self.shadow {
             std::mem::swap(shadow, store.get_mut(*id));

@@ -26,7 +26,10 @@ pub enum Clip {
     /// No limit.
     #[default]
     None,
-    /// All gradients together are scaled by min(1, limit/(‖g‖₂ + 10⁻⁶)).
+    /// All gradients together are scaled by min(1, limit/(‖g‖₂ + 10⁻⁶)). A gradient that is NaN makes the norm NaN, and so
+    /// every gradient and, after a step, every parameter; an infinite one is NaN after it and all others 0. That is what
+    /// PyTorch does: no scale holds such a sum within a limit, a step that looked sound would hide it, and
+    /// [`StepReport::grad_norm`](crate::StepReport::grad_norm) tells before a second step is made.
     Norm(f64),
     /// Every element is put to ±limit.
     Value(f64),
@@ -54,7 +57,11 @@ impl Clip {
             Self::Value(limit) => (Limits { limit, ..Limits::NONE }, None),
             Self::Norm(limit) => {
                 let norm = grad_norm(store, grads);
-                (Limits { scale: (limit / (norm + 1e-6)).min(1.0), ..Limits::NONE }, Some(norm))
+                let scale = match limit / (norm + 1e-6) {
+                    small if small > 1.0 => 1.0,
+                    scale => scale, // NaN too
+                };
+                (Limits { scale, ..Limits::NONE }, Some(norm))
             }
         }
     }

@@ -22,6 +22,9 @@ pub(crate) const CHUNK: usize = 1 << 14;
 /// Fewer elements than this stay on one thread.
 pub(crate) const WORTH_A_THREAD: usize = 1 << 16;
 
+const ANOTHER_STORE: &str =
+    "optimizer: it was made for another store\n  rule: one optimizer moves the parameters of one store";
+
 /// An update rule with its moments, for every trainable parameter of a store.
 ///
 /// ```
@@ -43,7 +46,8 @@ pub(crate) const WORTH_A_THREAD: usize = 1 << 16;
 pub struct Optimizer<T: Real> {
     config: OptimizerConfig,
     steps: u64,
-    slots: Vec<Option<Slot<T>>>,
+    /// One per entry of the store; nothing for buffers.
+    slots: Vec<(ParamId, Option<Slot<T>>)>,
 }
 
 /// What a step did, for the log.
@@ -85,14 +89,17 @@ impl<T: Real> Optimizer<T> {
     /// One step. A parameter without a gradient stays where it is, moments included.
     ///
     /// # Panics
-    /// If a parameter changed its shape without [`resize`](Self::resize).
+    /// If a parameter changed its shape without [`resize`](Self::resize), or if store or gradients are of another model.
     #[track_caller]
     pub fn step(&mut self, store: &mut ParamStore<T>, grads: &ParamGrads<T>) -> StepReport {
         self.admit(store);
         let rate = self.config.rate * self.config.schedule.at(self.steps);
         let (limits, grad_norm) = self.config.clip.limits(store, grads);
+        for (id, _) in grads.iter() {
+            store.entry(id); // a panic if it is of another store
+        }
         let mut pieces = Vec::new();
-        for ((id, theta), slot) in store.values_mut().zip(&mut self.slots) {
+        for ((id, theta), (_, slot)) in store.values_mut().zip(&mut self.slots) {
             let (Some(slot), Some(g)) = (slot, grads.get(id)) else { continue };
             slot.cut(theta, g, rate, &mut pieces);
         }
@@ -109,7 +116,7 @@ impl<T: Real> Optimizer<T> {
     /// codes that were respawned.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If there is no such row, or the parameter is of another store.
     #[track_caller]
     pub fn reset_rows(&mut self, id: ParamId, rows: &[usize]) {
         if let Some(slot) = self.slot(id) {
@@ -119,22 +126,31 @@ impl<T: Real> Optimizer<T> {
 
     /// Follows a parameter that changed its shape: moments are kept where old and new shape overlap, and are zero
     /// elsewhere; new rows are as new. For a codebook that grows or widens.
+    ///
+    /// # Panics
+    /// If the parameter is of another store.
+    #[track_caller]
     pub fn resize(&mut self, id: ParamId, store: &ParamStore<T>) {
         if let Some(slot) = self.slot(id) {
             slot.resize(store.get(id).shape());
         }
     }
 
+    #[track_caller]
     fn slot(&mut self, id: ParamId) -> Option<&mut Slot<T>> {
-        self.slots.get_mut(id.index())?.as_mut()
+        let (own, slot) = self.slots.get_mut(id.index())?;
+        assert!(*own == id, "{ANOTHER_STORE}");
+        slot.as_mut()
     }
 
     /// Makes room for parameters that were added to the store.
+    #[track_caller]
     fn admit(&mut self, store: &ParamStore<T>) {
-        for (_, entry) in store.iter().skip(self.slots.len()) {
+        assert!(self.slots.iter().all(|(id, _)| store.contains(*id)), "{ANOTHER_STORE}");
+        for (id, entry) in store.iter().skip(self.slots.len()) {
             let slot = (entry.role == Role::Trainable)
                 .then(|| Slot::new(&entry.name, entry.value.shape(), self.config.rule(&entry.name)));
-            self.slots.push(slot);
+            self.slots.push((id, slot));
         }
     }
 }
@@ -142,7 +158,9 @@ impl<T: Real> Optimizer<T> {
 impl<T: Real> State<T> for Optimizer<T> {
     fn state(&self) -> Vec<(String, Value<T>)> {
         let steps = ("steps".to_string(), Value::Counts(vec![self.steps]));
-        std::iter::once(steps).chain(self.slots.iter().flatten().flat_map(Slot::state)).collect()
+        std::iter::once(steps)
+            .chain(self.slots.iter().filter_map(|(_, slot)| slot.as_ref()).flat_map(Slot::state))
+            .collect()
     }
 
     fn set_state(&mut self, state: Vec<Value<T>>) {
@@ -150,7 +168,7 @@ impl<T: Real> State<T> for Optimizer<T> {
         if let Some(Value::Counts(steps)) = state.next() {
             self.steps = steps[0];
         }
-        for slot in self.slots.iter_mut().flatten() {
+        for slot in self.slots.iter_mut().filter_map(|(_, slot)| slot.as_mut()) {
             slot.set_state(&mut state);
         }
     }

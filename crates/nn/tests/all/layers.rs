@@ -85,36 +85,6 @@ fn configurations_that_cannot_work_are_named() {
 }
 
 #[test]
-fn a_weight_normalized_layer_starts_where_the_plain_one_does() {
-    let value = |config: Conv1dConfig, name| {
-        let mut store = ParamStore::<f64>::new();
-        let layer = Conv1d::new(&mut Scope::new(&mut store, 3).at(name), config).expect("sound");
-        let direction = layer_parameter(&layer, "parametrizations.weight.original1")
-            .or(layer_parameter(&layer, "weight"));
-        let v = store.get(direction.expect("a weight")).clone();
-        let tape = Tape::new();
-        let graph = Graph::eval(&tape, &store);
-        let x = tape
-            .constant(Tensor::from(ndarray::Array::from_shape_fn([1, 5, 4], |(_, l, c)| (l + 7 * c) as f64)));
-        (v, layer.forward(&graph, x).value())
-    };
-    let (v, y) = value(Conv1dConfig::new(4, 3, 2).without_bias().weight_norm(), "a");
-    let mut store = ParamStore::<f64>::new();
-    let plain = Conv1d::new(&mut Scope::new(&mut store, 3), Conv1dConfig::new(4, 3, 2).without_bias())
-        .expect("sound");
-    *store.get_mut(layer_parameter(&plain, "weight").expect("a weight")) = v;
-    let tape = Tape::new();
-    let x =
-        tape.constant(Tensor::from(ndarray::Array::from_shape_fn([1, 5, 4], |(_, l, c)| (l + 7 * c) as f64)));
-    let plain = plain.forward(&Graph::eval(&tape, &store), x).value();
-    assert!(y.as_slice().iter().zip(plain.as_slice()).all(|(a, b)| (a - b).abs() < 1e-12));
-}
-
-fn layer_parameter(layer: &dyn Layer<f64>, torch: &str) -> Option<gradbook_autograd::ParamId> {
-    Some(layer.parameters().into_iter().find(|p| p.torch == torch)?.id)
-}
-
-#[test]
 fn dropout_keeps_the_mean_and_is_silent_in_evaluation() {
     let store = ParamStore::<f64>::new();
     let layer = Dropout::new(0.3).expect("a probability");

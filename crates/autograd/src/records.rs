@@ -1,0 +1,73 @@
+//! What a tape holds: one node per value, in memory that the next tape takes over.
+
+use std::{
+    any::Any,
+    ops::Range,
+    panic::Location,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{ParamId, Real, Sink, Tensor};
+
+/// What a node does with the gradient of its output: hand one to each argument.
+pub(crate) type Backward<T> = Box<dyn FnOnce(Tensor<T>, &mut Sink<'_, T>) + Send>;
+
+/// One computed value and how it came about.
+pub(crate) struct Node<T: Real> {
+    pub value: Tensor<T>,
+    /// During the sweep: the gradient collected so far.
+    pub grad: Option<Tensor<T>>,
+    pub op: &'static str,
+    pub at: &'static Location<'static>,
+    /// Where its arguments end in `Records::arguments`; they begin where those of the node before end.
+    pub arguments_end: u32,
+    pub backward: Option<Backward<T>>,
+    /// Whether a gradient is of any use here: a leaf that wants one, or a node with such a leaf above it.
+    pub wants: bool,
+    /// Whether the gradient is to be kept for the caller: all leaves, and interior nodes on request.
+    pub keep: bool,
+}
+
+/// All that a tape holds.
+#[derive(Default)]
+pub(crate) struct Records<T: Real> {
+    pub nodes: Vec<Node<T>>,
+    /// The arguments of all nodes, one after the other.
+    pub arguments: Vec<u32>,
+    /// The nodes that are parameters.
+    pub params: Vec<(u32, ParamId)>,
+    pub bytes: usize,
+    pub peak: usize,
+}
+
+impl<T: Real> Records<T> {
+    /// Where the arguments of a node are.
+    pub fn arguments_of(nodes: &[Node<T>], id: usize) -> Range<usize> {
+        let start = if id == 0 { 0 } else { nodes[id - 1].arguments_end };
+        start as usize..nodes[id].arguments_end as usize
+    }
+
+    /// Records without contents, in memory that those of an earlier tape took, if any wait.
+    pub fn recycled() -> Self {
+        let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = waiting.iter().rposition(|records| records.is::<Self>());
+        let records = found.and_then(|i| waiting.swap_remove(i).downcast().ok());
+        records.map_or_else(Self::default, |records| *records)
+    }
+
+    /// Forgets everything but the memory it took, which waits for the next tape: that of a usual one, that is.
+    pub fn recycle(mut self) {
+        self.nodes.clear();
+        self.nodes.shrink_to(KEPT);
+        self.arguments.clear();
+        self.arguments.shrink_to(2 * KEPT);
+        self.params.clear();
+        (self.bytes, self.peak) = (0, 0);
+        WAITING.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(self));
+    }
+}
+
+/// So many nodes keep their memory for the next tape; what few tapes need is not kept for ever.
+const KEPT: usize = 1 << 14;
+/// The records of tapes that are gone, of all types of numbers.
+static WAITING: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());
