@@ -10,6 +10,7 @@ mod gradients;
 mod layer_options;
 mod layers;
 mod layers_as_pytorch;
+mod layers_in_words;
 mod loss_edges;
 mod losses;
 mod muon;

@@ -6,7 +6,7 @@ use gradbook_nn::{
     LayerNorm, Linear, RmsNorm, Scope, ShardedStep, Snake, WeightAverage,
 };
 
-use crate::panics::says;
+use crate::panics::{panic_of, says};
 
 #[test]
 fn no_layer_is_made_without_channels() {
@@ -130,4 +130,23 @@ fn an_average_belongs_to_one_store() {
             format!("average: the decay {decay} is not between 0 and 1")
         );
     }
+}
+
+#[test]
+fn a_start_is_a_distribution() {
+    let mut store = ParamStore::<f64>::new();
+    let mut scope = Scope::new(&mut store, 0);
+    for (init, text) in [
+        (Init::Uniform { bound: -1.0 }, "init: Uniform { bound: -1.0 } is no distribution"),
+        (Init::Normal { std: f64::NAN }, "init: Normal { std: NaN } is no distribution"),
+        (
+            Init::TruncatedNormal { std: f64::INFINITY },
+            "init: TruncatedNormal { std: inf } is no distribution",
+        ),
+        (Init::Orthogonal { gain: -2.0 }, "init: Orthogonal { gain: -2.0 } is no distribution"),
+    ] {
+        let (message, _) = panic_of(|| _ = scope.parameter("w", [2, 2], init));
+        assert!(message.contains(text) && message.ends_with("rule: finite and ≥ 0"), "{message}");
+    }
+    assert_eq!(scope.draw("w", [3], Init::Uniform { bound: 0.0 }).as_slice(), [0.0; 3]);
 }
