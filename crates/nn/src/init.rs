@@ -97,25 +97,28 @@ impl Init {
     /// If a bound or deviation is negative or not finite.
     #[track_caller]
     pub fn draw<T: Real>(self, shape: Shape, rng: &mut Rng) -> Tensor<T> {
-        let valid = |x: f64| {
-            assert!(x.is_finite() && x >= 0.0, "init: {self:?} is no distribution\n  rule: finite and ≥ 0");
-            x
-        };
+        if let Self::Uniform { bound: size }
+        | Self::Normal { std: size }
+        | Self::TruncatedNormal { std: size }
+        | Self::Orthogonal { gain: size } = self
+        {
+            let sound = size.is_finite() && size >= 0.0;
+            assert!(sound, "init: {self:?} is no distribution\n  rule: finite and ≥ 0");
+        }
         let values = match self {
             Self::Constant(value) => return Tensor::filled(shape, T::of(value)),
             Self::Uniform { bound } => {
-                let bound = valid(bound);
                 let range = Uniform::new_inclusive(-bound, bound).expect("a finite range that is not empty");
                 ArrayD::random_using(&shape[..], range, rng)
             }
             Self::Normal { std } => {
-                let normal = Normal::new(0.0, valid(std)).expect("a finite deviation");
+                let normal = Normal::new(0.0, std).expect("a finite deviation");
                 ArrayD::random_using(&shape[..], normal, rng)
             }
             Self::TruncatedNormal { std } => {
-                ArrayD::random_using(&shape[..], Truncated, rng).mapv_into(|x| valid(std) * x)
+                ArrayD::random_using(&shape[..], Truncated, rng).mapv_into(|x| std * x)
             }
-            Self::Orthogonal { gain } => orthogonal(shape, rng).mapv_into(|x| valid(gain) * x),
+            Self::Orthogonal { gain } => orthogonal(shape, rng).mapv_into(|x| gain * x),
         };
         Tensor::from(values.mapv(T::of))
     }

@@ -69,9 +69,9 @@ fn what_a_recipe_leaves_out_has_the_default_of_new() {
 #[test]
 fn a_sequence_counts_its_layers() {
     let empty = Sequential::<f64>::new();
-    assert!(empty.is_empty() && empty.len() == 0);
+    assert_eq!((empty.len(), empty.is_empty()), (0, true));
     let three = empty.then(Activation::Relu).then(Activation::Tanh).then(Activation::Relu);
-    assert!(!three.is_empty() && three.len() == 3);
+    assert_eq!((three.len(), three.is_empty()), (3, false));
     let children: Vec<_> =
         three.children().into_iter().map(|(name, layer)| (name, layer.describe())).collect();
     assert_eq!(children[1], ("1".to_string(), "Tanh".to_string()));
@@ -95,7 +95,7 @@ fn costs_are_products_of_places_taps_and_channels() {
     assert_eq!(rows, [(36 + 6, 180), (6, 0), (24 + 4, 120), (48 + 6, 240), (12, 0)]);
     let text = Summary::new(&net, &store, &Shape::new(&[1_000, 10, 4])).unwrap().to_string();
     assert!(text.contains(" 180 000\n") && text.contains("142        540 000\n"), "{text}");
-    assert!(text.contains("[1000, 5, 6]          42        180 000\n"), "{text}");
+    assert!(text.contains("[1000, 5, 6]           42        180 000\n"), "{text}");
     let error = Summary::new(&net, &store, &Shape::new(&[1, 10, 5])).unwrap_err().to_string();
     assert!(
         error.starts_with("Conv1d(4 → 6, taps 3, stride 2, groups 2): an input of shape [1, 10, 5]"),
