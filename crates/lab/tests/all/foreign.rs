@@ -133,7 +133,7 @@ impl BlockConfig for SquashConfig {
 }
 
 impl Layer<f32> for Squash {
-    fn forward<'t>(&self, _: &Graph<'t, f32>, x: Var<'t, f32>) -> Var<'t, f32> {
+    fn compute<'t>(&self, _: &Graph<'t, f32>, x: Var<'t, f32>) -> Var<'t, f32> {
         x.tanh() * self.0
     }
 

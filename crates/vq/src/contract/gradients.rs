@@ -117,7 +117,7 @@ pub fn forward_mode(subject: &impl Subject, dim: usize, seed: u64) -> Checked {
     let mut twin = Trial::fresh(&dual, seed);
     let pair = |x: &[f64], v: &[f64]| x.iter().zip(v).map(|(&x, &v)| Dual::new(x, v)).collect::<Vec<_>>();
     let learned: Vec<_> = t.store.trainable().collect();
-    for (id, entry) in t.store.iter() {
+    for ((id, entry), (_, twin)) in t.store.iter().zip(twin.store.values_mut()) {
         let x = entry.value.as_slice();
         let v = match learned.contains(&id) {
             true => direction(entry.value.shape(), id.index() as u64),
@@ -127,7 +127,7 @@ pub fn forward_mode(subject: &impl Subject, dim: usize, seed: u64) -> Checked {
             backward += inner(g.as_slice(), &v);
             scale += inner(g.as_slice(), &v).abs();
         }
-        *twin.store.get_mut(id) = Tensor::new(*entry.value.shape(), pair(x, &v));
+        *twin = Tensor::new(*entry.value.shape(), pair(x, &v));
     }
     let tape = Tape::new();
     let g = Graph::train(&tape, &twin.store).with_stream(t.stream(6));

@@ -1,5 +1,7 @@
 //! [`Trial`]: a quantizer with its parameters, and the passes that the checks make with it.
 
+use std::sync::Arc;
+
 use gradbook_autograd::{Graph, ParamGrads, ParamStore, Real, Stats, Stream, Tape, Tensor, Var};
 use gradbook_nn::{Scope, State};
 use ndarray_rand::{rand::distr::Distribution, rand_distr::StandardNormal};
@@ -14,7 +16,7 @@ const AFTER: u64 = 1 << 32;
 
 pub struct Trial<'s, T: Real> {
     build: Build<'s, T>,
-    pub q: Box<dyn Quantizer<T>>,
+    pub q: Arc<dyn Quantizer<T>>,
     pub store: ParamStore<T>,
     pub seed: u64,
 }
@@ -34,7 +36,7 @@ impl<'s, T: Real> Trial<'s, T> {
     /// As built.
     pub fn fresh(build: Build<'s, T>, seed: u64) -> Self {
         let mut store = ParamStore::new();
-        let q = build(&mut Scope::new(&mut store, seed));
+        let q = build(&mut Scope::new(&mut store, seed)).into();
         Self { build, q, store, seed }
     }
 
@@ -56,9 +58,7 @@ impl<'s, T: Real> Trial<'s, T> {
 
     /// This quantizer in this state, to be changed.
     pub fn copy(&self) -> Self {
-        let mut copy = self.another(self.seed);
-        copy.store = self.store.clone();
-        copy
+        Self { build: self.build, q: self.q.clone(), store: self.store.clone(), seed: self.seed }
     }
 
     pub fn dim(&self) -> usize {
@@ -198,8 +198,7 @@ pub fn difference<T: Real>(
     if a.state().iter().map(|(name, _)| name).ne(b.state().iter().map(|(name, _)| name)) {
         return Some("the names of entries".to_owned());
     }
-    let differs = |id| !same(a.get(id), b.get(id));
-    a.iter()
-        .find(|(id, _)| differs(*id))
-        .map(|(id, entry)| format!("`{}`, {:?} and {:?}", entry.name, entry.value, b.get(id)))
+    let mut pairs = a.iter().zip(b.iter()).map(|((_, a), (_, b))| (a, b));
+    let (a, b) = pairs.find(|(a, b)| !same(&a.value, &b.value))?;
+    Some(format!("`{}`, {:?} and {:?}", a.name, a.value, b.value))
 }
