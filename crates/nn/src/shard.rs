@@ -4,7 +4,8 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use gradbook_autograd::{
-    CHAIN, Graph, ParamGrads, ParamId, ParamStore, Real, Stats, Stream, Tape, Tensor, Var, alone, mismatch, simd,
+    CHAIN, Graph, ParamGrads, ParamId, ParamStore, Real, Stats, Stream, Tape, Tensor, Var, alone, mismatch,
+    simd,
 };
 use rayon::prelude::*;
 
