@@ -58,7 +58,7 @@ impl Parameters<'_> {
     fn spec(&self) -> Conv1dSpec {
         let [stride, pad_left, pad_right, dilation, groups] =
             ["stride", "pad_left", "pad_right", "dilation", "groups"].map(|name| self.int(name));
-        Conv1dSpec { stride, pad_left, pad_right, dilation, groups }
+        Conv1dSpec { stride, pad_left, pad_right, dilation, groups, ..Conv1dSpec::default() }
     }
 
     fn reduction(&self) -> Reduction {
