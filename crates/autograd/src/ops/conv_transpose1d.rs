@@ -99,9 +99,6 @@ fn fit(
     if rows != input || bias.is_some_and(|bias| bias[..] != [output]) {
         return Err("the channels differ".into());
     }
-    if input * output == 0 {
-        return Err("there are no channels".into());
-    }
     let long = spec.transposed_len(length, taps, output_padding).map_err(|error| error.to_string())?;
     let spec = Conv1dSpec { winograd: false, ..spec };
     Ok((Windows::new(spec, taps, batch, long, length), [batch, long, output].into()))

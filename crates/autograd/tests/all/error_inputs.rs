@@ -126,24 +126,24 @@ fn a_convolution_that_does_not_fit_says_why() {
         x.conv1d(bias, None, plain), "conv1d: x and w have three axes", "x [2, 5, 4] (batch, length, in)", "w [6]";
         x.conv1d(weights([3, 3, 6]), None, plain), "conv1d: the channels differ", "w [3, 3, 6] (tap, in/groups, out)";
         x.conv1d(w, Some(wrong), plain), "conv1d: the channels differ", "bias [5] (out)";
-        x.conv1d(w, None, Conv1dSpec { groups: 0, ..plain }), "conv1d: 4 channels do not fall into 0 equal groups";
+        x.conv1d(w, None, Conv1dSpec { groups: 0, ..plain }), "conv1d: groups is 0; it must be at least 1";
         x.conv1d(weights([3, 1, 6]), None, Conv1dSpec { groups: 4, ..plain }), "conv1d: 6 channels do not fall into 4";
         x.conv1d(w, None, Conv1dSpec { stride: 0, ..plain }), "conv1d: stride is 0; it must be at least 1";
         x.conv1d(w, None, Conv1dSpec { dilation: 0, ..plain }), "conv1d: dilation is 0; it must be at least 1";
         x.conv1d(weights([0, 4, 6]), None, plain), "conv1d: taps is 0; it must be at least 1";
         x.conv1d(weights([6, 4, 6]), None, plain), "conv1d: the window spans 6 samples, the padded input has 5";
-        no_channels.conv1d(weights([3, 0, 6]), None, plain), "conv1d: there are no channels", "x [2, 5, 0]";
-        x.conv1d(weights([3, 4, 0]), None, plain), "conv1d: there are no channels", "w [3, 4, 0]";
+        no_channels.conv1d(weights([3, 0, 6]), None, plain), "conv1d: there are 0 channels in and 6 out; there must be at least one", "x [2, 5, 0]";
+        x.conv1d(weights([3, 4, 0]), None, plain), "conv1d: there are 4 channels in and 0 out", "w [3, 4, 0]";
         x.conv_transpose1d(bias, None, plain, 0), "conv_transpose1d: x and w have three axes", "w [6] (tap, in, out/groups)";
         x.conv_transpose1d(weights([3, 3, 6]), None, plain, 0), "conv_transpose1d: the channels differ";
         x.conv_transpose1d(up, Some(wrong), plain, 0), "conv_transpose1d: the channels differ", "bias [5] (out)";
-        x.conv_transpose1d(up, None, Conv1dSpec { groups: 0, ..plain }, 0), "4 channels do not fall into 0 equal groups";
+        x.conv_transpose1d(up, None, Conv1dSpec { groups: 0, ..plain }, 0), "groups is 0; it must be at least 1";
         x.conv_transpose1d(up, None, Conv1dSpec { groups: 3, ..plain }, 0), "4 channels do not fall into 3 equal groups";
         x.conv_transpose1d(up, None, plain, 1), "output padding 1 is not below the stride 1";
         x.conv_transpose1d(up, None, Conv1dSpec { stride: 0, ..plain }, 0), "conv_transpose1d: stride is 0";
         x.conv_transpose1d(up, None, Conv1dSpec { pad_left: 4, pad_right: 3, ..plain }, 0), "cuts 7 samples from an output of 7";
-        no_channels.conv_transpose1d(weights([3, 0, 6]), None, plain, 0), "conv_transpose1d: there are no channels";
-        x.conv_transpose1d(weights([3, 4, 0]), None, plain, 0), "conv_transpose1d: there are no channels";
+        no_channels.conv_transpose1d(weights([3, 0, 6]), None, plain, 0), "conv_transpose1d: there are 0 channels in and 6 out";
+        x.conv_transpose1d(weights([3, 4, 0]), None, plain, 0), "conv_transpose1d: there are 4 channels in and 0 out";
     }
 }
 

@@ -98,7 +98,7 @@ fn a_convolution_in_the_op_itself_is_refused_as_in_the_layer() {
     let (x, w) = (tape.var(Tensor::zeros([1, 5, 4])), tape.var(Tensor::zeros([3, 4, 2])));
     says!(
         x.conv1d(w, None, Conv1dSpec { groups: 0, ..Conv1dSpec::default() }),
-        "conv1d: 4 channels do not fall into 0 equal groups"
+        "conv1d: groups is 0; it must be at least 1"
     );
 }
 
