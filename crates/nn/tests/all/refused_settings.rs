@@ -31,7 +31,7 @@ fn no_layer_is_made_without_channels() {
     assert_eq!(group(&mut scope, 2, 0, 1e-5), "group_norm.channels = 0: at least 1");
     assert_eq!(group(&mut scope, 0, 4, 1e-5), "group_norm.groups = 0: a divisor of the 4 channels");
     assert_eq!(group(&mut scope, 3, 4, 1e-5), "group_norm.groups = 3: a divisor of the 4 channels");
-    assert_eq!(group(&mut scope, 2, 4, -1.0), "group_norm.eps = -1.0: finite and not negative");
+    assert_eq!(group(&mut scope, 2, 4, -1.0), "group_norm.eps = -1.0: a finite number, 0 or more");
     let conv = Conv1dConfig::new(4, 6, 3);
     for (config, error) in [
         (conv.groups(0), "conv1d.groups = 0: at least 1"),
@@ -76,18 +76,15 @@ fn settings_of_norms_have_rules() {
     let mut store = ParamStore::<f64>::new();
     let mut scope = Scope::new(&mut store, 0);
     for eps in [-1e-9, f64::NAN, f64::INFINITY] {
-        let rule = format!("eps is {eps}\n  rule: finite and not negative");
-        says!(LayerNorm::new(&mut scope.at("a"), 4, eps), format!("layer_norm: {rule}"));
-        says!(RmsNorm::new(&mut scope.at("b"), 4, eps), format!("rms_norm: {rule}"));
+        let rule = format!("eps = {eps:?}: a finite number, 0 or more");
+        says!(LayerNorm::new(&mut scope.at("a"), 4, eps), format!("layer_norm.{rule}"));
+        says!(RmsNorm::new(&mut scope.at("b"), 4, eps), format!("rms_norm.{rule}"));
         assert!(GroupNorm::new(&mut scope.at("c"), 2, 4, eps).is_err());
     }
     let norm = BatchNorm1d::new(&mut scope.at("d"), 4);
-    says!(norm.with_eps(-1.0), "batch_norm: eps is -1\n  rule: finite and not negative");
+    says!(norm.with_eps(-1.0), "batch_norm.eps = -1.0: a finite number, 0 or more");
     for momentum in [-0.1, 1.1, f64::NAN] {
-        says!(
-            norm.with_momentum(momentum),
-            format!("batch_norm: the momentum is {momentum}\n  rule: between 0 and 1")
-        );
+        says!(norm.with_momentum(momentum), format!("batch_norm.momentum = {momentum:?}: 0 ≤ x ≤ 1"));
     }
     let _ = (norm.with_eps(0.0), norm.with_momentum(0.0), norm.with_momentum(1.0));
 }

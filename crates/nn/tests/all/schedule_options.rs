@@ -54,7 +54,7 @@ fn schedules_at_their_corners() {
         ),
     ];
     for (schedule, corners) in cases {
-        schedule.validate().expect("sound");
+        schedule.check().expect("sound");
         for &(t, expected) in corners {
             assert!(
                 (schedule.at(t) - expected).abs() < 1e-12,
@@ -75,35 +75,35 @@ fn every_setting_of_a_schedule_and_an_optimizer_has_a_rule() {
     let one_cycle = |steps, rise, div, final_div| Schedule::OneCycle { steps, rise, div, final_div };
     let bad = f64::NAN;
     for (schedule, error) in [
-        (Schedule::Warmup { start: -0.1, steps: 3 }, "schedule.start = -0.1: finite and not negative"),
-        (Schedule::Warmup { start: 0.0, steps: 0 }, "schedule.steps = 0: at least one step"),
-        (Schedule::Cosine { min: bad, steps: 3 }, "schedule.min = NaN: finite and not negative"),
-        (Schedule::Cosine { min: 0.0, steps: 0 }, "schedule.steps = 0: at least one step"),
-        (Schedule::Linear { end: f64::INFINITY, steps: 3 }, "schedule.end = inf: finite and not negative"),
-        (Schedule::Linear { end: 0.0, steps: 0 }, "schedule.steps = 0: at least one step"),
-        (Schedule::Step { every: 0, factor: 0.5 }, "schedule.every = 0: at least one step"),
-        (Schedule::Step { every: 1, factor: -0.5 }, "schedule.factor = -0.5: finite and not negative"),
-        (Schedule::Exponential { factor: -1.0 }, "schedule.factor = -1.0: finite and not negative"),
+        (Schedule::Warmup { start: -0.1, steps: 3 }, "start = -0.1: a finite number, 0 or more"),
+        (Schedule::Warmup { start: 0.0, steps: 0 }, "steps = 0: 1 to 10¹⁵ steps"),
+        (Schedule::Cosine { min: bad, steps: 3 }, "min = NaN: a finite number, 0 or more"),
+        (Schedule::Cosine { min: 0.0, steps: 0 }, "steps = 0: 1 to 10¹⁵ steps"),
+        (Schedule::Linear { end: f64::INFINITY, steps: 3 }, "end = inf: a finite number, 0 or more"),
+        (Schedule::Linear { end: 0.0, steps: 0 }, "steps = 0: 1 to 10¹⁵ steps"),
+        (Schedule::Step { every: 0, factor: 0.5 }, "every = 0: 1 to 10¹⁵ steps"),
+        (Schedule::Step { every: 1, factor: -0.5 }, "factor = -0.5: a finite number, 0 or more"),
+        (Schedule::Exponential { factor: -1.0 }, "factor = -1.0: a finite number, 0 or more"),
         (
             Schedule::Piecewise { milestones: vec![], factor: -1.0 },
-            "schedule.factor = -1.0: finite and not negative",
+            "factor = -1.0: a finite number, 0 or more",
         ),
-        (one_cycle(10, 0.1, 25.0, 1e4), "schedule.rise = 0.1: 1 < rise · steps < steps: a rise and a fall"),
-        (one_cycle(10, 1.0, 25.0, 1e4), "schedule.rise = 1.0: 1 < rise · steps < steps: a rise and a fall"),
-        (one_cycle(10, 0.3, 0.0, 1e4), "schedule.div = 0.0: positive"),
-        (one_cycle(10, 0.3, 25.0, 0.0), "schedule.final_div = 0.0: positive"),
+        (one_cycle(10, 0.1, 25.0, 1e4), "rise = 0.1: 1 < rise · steps < steps: a rise and a fall"),
+        (one_cycle(10, 1.0, 25.0, 1e4), "rise = 1.0: 1 < rise · steps < steps: a rise and a fall"),
+        (one_cycle(10, 0.3, 0.0, 1e4), "div = 0.0: a finite number above 0"),
+        (one_cycle(10, 0.3, 25.0, 0.0), "final_div = 0.0: a finite number above 0"),
         (
             Schedule::Constant.then(3, Schedule::Exponential { factor: -1.0 }),
-            "schedule.factor = -1.0: finite and not negative",
+            "second.factor = -1.0: a finite number, 0 or more",
         ),
         (
             Schedule::Exponential { factor: -2.0 }.then(3, Schedule::Constant),
-            "schedule.factor = -2.0: finite and not negative",
+            "first.factor = -2.0: a finite number, 0 or more",
         ),
     ] {
-        assert_eq!(schedule.validate().unwrap_err().to_string(), error);
+        assert_eq!(schedule.check().unwrap_err().to_string(), error);
         let config = OptimizerConfig { schedule, ..OptimizerConfig::adam(0.1) };
-        assert_eq!(config.validate().unwrap_err().to_string(), error);
+        assert_eq!(config.check().unwrap_err().to_string(), format!("schedule.{error}"));
     }
     let adam = |betas, eps| Method::Adam(Adam { betas, eps, amsgrad: false });
     let with = |method| OptimizerConfig::new(method, 0.1);
@@ -112,40 +112,43 @@ fn every_setting_of_a_schedule_and_an_optimizer_has_a_rule() {
         ..OptimizerConfig::adam(0.1)
     };
     for (config, error) in [
-        (OptimizerConfig::adam(-0.1), "optimizer.rate = -0.1: finite and not negative"),
+        (OptimizerConfig::adam(-0.1), "rate = -0.1: a finite number, 0 or more"),
         (
             OptimizerConfig { weight_decay: -1.0, ..OptimizerConfig::adam(0.1) },
-            "optimizer.weight_decay = -1.0: finite and not negative",
+            "weight_decay = -1.0: a finite number, 0 or more",
         ),
         (
             OptimizerConfig { clip: Clip::Value(0.0), ..OptimizerConfig::adam(0.1) },
-            "optimizer.clip = 0.0: positive",
+            "clip.value = 0.0: a finite number above 0",
         ),
         (
             OptimizerConfig { clip: Clip::Norm(bad), ..OptimizerConfig::adam(0.1) },
-            "optimizer.clip = NaN: positive",
+            "clip.norm = NaN: a finite number above 0",
         ),
-        (with(adam([1.0, 0.9], 1e-8)), "optimizer.method.betas = 1.0: 0 ≤ x < 1"),
-        (with(adam([0.9, -0.1], 1e-8)), "optimizer.method.betas = -0.1: 0 ≤ x < 1"),
-        (with(adam([0.9, 0.9], 0.0)), "optimizer.method.eps = 0.0: positive"),
-        (with(Method::AdamW(Adam { eps: -1.0, ..Adam::default() })), "optimizer.method.eps = -1.0: positive"),
+        (with(adam([1.0, 0.9], 1e-8)), "method.betas = 1.0: 0 ≤ x < 1"),
+        (with(adam([0.9, -0.1], 1e-8)), "method.betas = -0.1: 0 ≤ x < 1"),
+        (with(adam([0.9, 0.9], 0.0)), "method.eps = 0.0: a finite number above 0"),
+        (
+            with(Method::AdamW(Adam { eps: -1.0, ..Adam::default() })),
+            "method.eps = -1.0: a finite number above 0",
+        ),
         (
             with(Method::Sgd { momentum: Momentum::Classical(7.0) }),
-            "optimizer.method.momentum = 7.0: 0 ≤ x < 1",
+            "method.momentum.classical = 7.0: 0 ≤ x < 1",
         ),
         (
             with(Method::Sgd { momentum: Momentum::Nesterov(1.0) }),
-            "optimizer.method.momentum = 1.0: 0 ≤ x < 1",
+            "method.momentum.nesterov = 1.0: 0 ≤ x < 1",
         ),
-        (with(Method::Lion { betas: [-0.1, 0.9] }), "optimizer.method.betas = -0.1: 0 ≤ x < 1"),
-        (group(-1.0, None, None), "optimizer.groups.w.rate_factor = -1.0: finite and not negative"),
-        (group(1.0, Some(bad), None), "optimizer.groups.w.weight_decay = NaN: finite and not negative"),
-        (group(1.0, None, Some(adam([2.0, 0.9], 1e-8))), "optimizer.method.betas = 2.0: 0 ≤ x < 1"),
+        (with(Method::Lion { betas: [-0.1, 0.9] }), "method.betas = -0.1: 0 ≤ x < 1"),
+        (group(-1.0, None, None), "groups.w.rate_factor = -1.0: a finite number, 0 or more"),
+        (group(1.0, Some(bad), None), "groups.w.weight_decay = NaN: a finite number, 0 or more"),
+        (group(1.0, None, Some(adam([2.0, 0.9], 1e-8))), "groups.w.method.betas = 2.0: 0 ≤ x < 1"),
     ] {
-        assert_eq!(config.validate().unwrap_err().to_string(), error);
+        assert_eq!(config.check().unwrap_err().to_string(), error);
     }
     let edges = OptimizerConfig { weight_decay: 0.0, ..OptimizerConfig::new(adam([0.0, 0.0], 1e-300), 0.0) };
-    edges.validate().expect("0 is a rate and a β");
+    edges.check().expect("0 is a rate and a β");
     assert_eq!(
         Method::Muon { momentum: 0.95, adam: Adam::default() },
         toml::from_str("kind = \"muon\"").unwrap()
