@@ -29,6 +29,7 @@
 //! | why you can trust it | [`check`] |
 //! | forward mode | `dual.rs`, `derivatives.rs` |
 //! | parameters of a model | `params.rs`, `graph.rs`, `stats.rs`, `random.rs` |
+//! | a loss over all shards of a batch | `batch.rs` |
 //! | seeing a graph, finding a NaN | `draw.rs`, `trace.rs`; less memory: `segment.rs` |
 //!
 //! # If you know NumPy or PyTorch
@@ -53,6 +54,7 @@ pub mod check;
 pub mod ops;
 
 mod backward;
+mod batch;
 mod custom;
 mod derivatives;
 mod draw;
@@ -68,6 +70,7 @@ mod trace;
 mod var;
 
 pub use backward::{Grads, Sink};
+pub use batch::{Batch, BatchParts};
 pub use derivatives::{hvp, jvp};
 pub use dual::Dual;
 #[doc(inline)]

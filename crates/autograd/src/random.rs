@@ -32,6 +32,11 @@ impl Stream {
         self.key[1]
     }
 
+    /// The stream of another shard in the same step, at its start.
+    pub fn of_shard(&self, shard: u64) -> Self {
+        Self::new(self.key[0], self.key[1], shard)
+    }
+
     /// A generator for the next use within this shard and step.
     pub fn next_use(&self) -> Rng {
         let n = self.uses.replace(self.uses.get() + 1);

@@ -93,7 +93,8 @@ impl<'s, T: Real> Scope<'s, T> {
         Some(Scope { store: store.downcast_mut()?, prefix: self.prefix.clone(), seed: self.seed })
     }
 
-    fn name(&self, name: impl Display) -> String {
+    /// The full name of an entry called `name` here.
+    pub fn name(&self, name: impl Display) -> String {
         if self.prefix.is_empty() { name.to_string() } else { format!("{}.{name}", self.prefix) }
     }
 }

@@ -1,11 +1,11 @@
 //! [`ShardedStep`]: data parallelism with the same bits on any number of threads. One tape per shard, gradients and
 //! statistics folded in shard order.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use gradbook_autograd::{
-    CHAIN, Graph, ParamGrads, ParamId, ParamStore, Real, Stats, Stream, Tape, Tensor, Var, alone, mismatch,
-    simd,
+    Batch, BatchParts, CHAIN, Graph, ParamGrads, ParamId, ParamStore, Real, Stats, Stream, Tape, Tensor, Var,
+    alone, mismatch, simd,
 };
 use rayon::prelude::*;
 
@@ -47,6 +47,12 @@ pub struct StepResult<T: Real, M> {
     pub extras: Vec<M>,
 }
 
+/// The pass of a shard: done, or waiting for what it asked of the whole batch.
+enum Pass<T: Real, M> {
+    Done(f64, ParamGrads<T>, Stats<T>, M),
+    Waits(usize, BatchParts<T>),
+}
+
 impl ShardedStep {
     /// Steps of at most `shards` shards whose randomness comes from `seed`.
     ///
@@ -64,6 +70,10 @@ impl ShardedStep {
     /// Shards are weighted by their rows, so the result is that of the whole batch. `step` keys the random streams:
     /// give every call of a run its own.
     ///
+    /// *A loss of the whole batch*, [`Graph::over_batch`], is the same for any cut, and so is its gradient. Where `forward`
+    /// asks for one, every shard makes its forward pass first, the loss is computed once over the rows of all of them, and
+    /// then the shards make the pass that counts, `forward` being called again. Steps without such a loss make one pass.
+    ///
     /// # Panics
     /// Without rows.
     #[track_caller]
@@ -76,28 +86,50 @@ impl ShardedStep {
     ) -> StepResult<T, M> {
         assert!(rows > 0, "sharded step: the batch is empty");
         let bounds = |shard: usize| shard * rows / self.shards..(shard + 1) * rows / self.shards;
-        let shards: Vec<usize> = (0..self.shards).filter(|shard| !bounds(*shard).is_empty()).collect();
-        let all_busy = shards.len() >= rayon::current_num_threads();
-        let one = |shard: usize| {
+        let weight = |shard: usize| bounds(shard).len() as f64 / rows as f64;
+        let filled: Vec<usize> = (0..self.shards).filter(|shard| !bounds(*shard).is_empty()).collect();
+        let run = |shard: usize, batch: Option<&Arc<Batch<T>>>| {
             let tape = Tape::new();
-            let stream = Stream::new(self.seed, step, shard as u64);
-            let graph = Graph::train(&tape, store).with_stream(stream);
+            let graph = Graph::train(&tape, store).with_stream(Stream::new(self.seed, step, shard as u64));
+            let graph = match batch {
+                Some(batch) => graph.knowing(batch.clone(), shard),
+                None if filled.len() > 1 => graph.surveying(),
+                None => graph,
+            };
             let (loss, extra) = forward(&graph, bounds(shard));
-            let weight = bounds(shard).len() as f64 / rows as f64;
-            let grads = tape.backward(&[(loss, weight)]).params;
-            (weight * loss.item(), grads, (graph.take_stats(), vec![extra]))
+            let parts = graph.take_parts();
+            if !parts.is_empty() {
+                return Pass::Waits(shard, parts);
+            }
+            let grads = tape.backward(&[(loss, weight(shard))]).params;
+            Pass::Done(weight(shard) * loss.item(), grads, graph.take_stats(), extra)
         };
-        let parts: Vec<_> = shards
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|shard| if all_busy { alone(|| one(shard)) } else { one(shard) })
-            .collect();
+        let all_busy = filled.len() >= rayon::current_num_threads();
+        let busy = |shard, batch: Option<&Arc<Batch<T>>>| {
+            if all_busy { alone(|| run(shard, batch)) } else { run(shard, batch) }
+        };
+        let mut passes: Vec<_> = filled.par_iter().with_max_len(1).map(|&shard| busy(shard, None)).collect();
+        let mut waiting = Vec::new();
+        for pass in &mut passes {
+            if let Pass::Waits(shard, parts) = pass {
+                waiting.push((*shard, weight(*shard), std::mem::take(parts)));
+            }
+        }
+        if !waiting.is_empty() {
+            let batch = Arc::new(Batch::new(waiting));
+            let again = |pass| match pass {
+                Pass::Waits(shard, _) => busy(shard, Some(&batch)),
+                done => done,
+            };
+            passes = passes.into_par_iter().with_max_len(1).map(again).collect();
+        }
         let mut loss = 0.0;
-        let (mut grads, mut others) = (Vec::with_capacity(parts.len()), Vec::with_capacity(parts.len()));
-        for (part, g, other) in parts {
+        let (mut grads, mut others) = (Vec::with_capacity(passes.len()), Vec::with_capacity(passes.len()));
+        for pass in passes {
+            let Pass::Done(part, g, stats, extra) = pass else { unreachable!("the batch is known") };
             loss += part;
             grads.push(g);
-            others.push(other);
+            others.push((stats, vec![extra]));
         }
         let others = in_pairs(others, |(mut stats, mut extras), (more_stats, more_extras)| {
             stats.merge(more_stats);

@@ -2,7 +2,7 @@
 
 use std::{fs, ops::Range, path::Path};
 
-use gradbook_autograd::{Graph, ParamStore, Tensor, Var};
+use gradbook_autograd::{Graph, ParamStore, Role, Tensor, Var};
 use gradbook_nn::{
     Activation, BatchNorm1d, Clip, Conv1d, Conv1dConfig, Dropout, Layer, Linear, Optimizer, OptimizerConfig,
     ResidualBlock, ResidualConfig, Schedule, Scope, Sequential, ShardedStep, StepResult, WeightAverage,
@@ -158,4 +158,55 @@ fn evaluation_changes_nothing_and_repeats_itself() {
     let (a, b) = (run.loss(&graph, 0, 0..4).item(), run.loss(&graph, 0, 0..4).item());
     assert_eq!(a, b);
     assert!(graph.take_stats().is_empty());
+}
+
+#[test]
+fn a_loss_of_the_whole_batch_and_its_gradient_are_the_same_for_any_cut() {
+    let data = [1.0, 2.0, 3.0, 6.0];
+    let mut store = ParamStore::<f64>::new();
+    let w = store.add("w", Tensor::new([1], vec![2.0]), Role::Trainable);
+    let v = store.add("v", Tensor::new([1], vec![5.0]), Role::Trainable);
+    for shards in [1, 2, 3, 4, 9] {
+        let step = ShardedStep::new(shards, 0).run(&store, 0, 4, |g, rows| {
+            let x = g.tape().constant(Tensor::new([rows.len()], data[rows].to_vec()));
+            // v·(mean wx)² = 5·6² and then again with half of it, which is another function of the batch.
+            let loss =
+                |x| g.over_batch("square", x, &[g.param(v)], |x, v| (v[0] * x.mean_all().square()).sum_all());
+            let x = x * g.param(w);
+            let (whole, half) = (loss(x), loss(x * 0.5));
+            (whole + 10.0 * half, (whole.item(), half.item()))
+        });
+        let near =
+            |found: f64, expected: f64| assert!((found - expected).abs() < 1e-9, "{found}, {shards} shards");
+        near(step.loss, 180.0 + 450.0);
+        // ∂/∂w = 5·2·6·3 for the first, ∂/∂v = 36; a quarter of each for the second.
+        near(step.grads.get(w).expect("a gradient").as_slice()[0], 180.0 * 3.5);
+        near(step.grads.get(v).expect("a gradient").as_slice()[0], 36.0 * 3.5);
+        step.extras.iter().for_each(|values| {
+            near(values.0, 180.0);
+            near(values.1, 45.0);
+        });
+    }
+}
+
+#[test]
+fn a_shard_without_rows_for_a_loss_of_the_whole_batch_leaves_it_to_the_others() {
+    let data = [1.0, 2.0, 3.0, 6.0];
+    let mut store = ParamStore::<f64>::new();
+    let w = store.add("w", Tensor::new([1], vec![2.0]), Role::Trainable);
+    // Rows below 3 take no part: with two shards, none of the first.
+    for shards in [1, 2] {
+        let step = ShardedStep::new(shards, 0).run(&store, 0, 4, |g, rows| {
+            let rows: Vec<f64> = data[rows].iter().copied().filter(|x| *x >= 3.0).collect();
+            let zero = g.param(w).sum_all() * 0.0;
+            if rows.is_empty() {
+                return (zero, ());
+            }
+            let x = g.tape().constant(Tensor::new([rows.len()], rows)) * g.param(w);
+            (zero + g.over_batch("square", x, &[], |x, _| x.mean_all().square()), ())
+        });
+        // (2·4.5)² and 2·9·4.5
+        assert!((step.loss - 81.0).abs() < 1e-9, "{}", step.loss);
+        assert!((step.grads.get(w).expect("a gradient").as_slice()[0] - 81.0).abs() < 1e-9);
+    }
 }
