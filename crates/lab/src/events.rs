@@ -8,7 +8,7 @@ use gradbook_nn::named::{KindError, Kinds, Named, Options};
 use gradbook_vq::{Absorbed, codebook::Growth};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error as _};
 
-use crate::{Error, Model, Recipe, Registry, Training, growth::Growing, train::AFTER};
+use crate::{Error, Model, Recipe, Registry, growth::Growing, train::AFTER};
 
 /// A kind of event: when it happens, and what. Its fields are what a recipe can say (by serde).
 ///
@@ -74,18 +74,12 @@ pub(crate) fn add<C: EventConfig>(kinds: &mut Kinds<ReadEvent>) -> Result<(), Ki
     kinds.add(C::NAME, |options| Ok(options.read::<C>()?.into()))
 }
 
-impl Training<'_> {
-    /// What changes parameters before `step`. Also brings a fresh model to the shapes of a checkpoint.
-    pub(crate) fn happen(&mut self, step: u64) -> Result<(), Error> {
-        let changed = happen(&self.recipe, &self.growing, &self.model, &mut self.store, step)?;
-        if let Some(changed) = changed {
-            let all: Vec<_> = self.store.trainable().collect();
-            all.into_iter().for_each(|id| self.optimizer.resize(id, &self.store));
-            changed.overwritten.iter().for_each(|(id, rows)| self.optimizer.reset_rows(*id, rows));
-            self.respawned += changed.respawned;
-        }
-        Ok(())
-    }
+/// Whether anything happens before `step`.
+pub(crate) fn due(recipe: &Recipe, growing: &Growing, step: u64) -> bool {
+    let train = &recipe.train;
+    growing.due(&train.grow, step).next().is_some()
+        || train.raise.iter().any(|raise| raise.step == step)
+        || train.events.iter().any(|event| event.0.before(step))
 }
 
 /// What happens before `step`: growth, widening, then the recipe's own events. Returns what they changed, if there was any.

@@ -67,6 +67,7 @@ mod memory;
 mod metrics;
 mod model;
 mod names;
+mod overwritten;
 mod pace;
 mod parse;
 mod recipe;

@@ -20,11 +20,9 @@ impl Training<'_> {
             let found = self.diagnose(&self.windows).map(Box::new);
             return Err(Error::Diverged { step: self.step, found, checkpoint: None });
         }
+        let before = self.store.clone();
         quantizer.seed(&mut self.store, &latents, &Stream::new(train.seed, self.step, AFTER - 1));
-        for book in quantizer.codebooks() {
-            let rows: Vec<usize> = (0..book.codebook.len(&self.store)).collect();
-            self.optimizer.reset_rows(book.codebook.parameter(), &rows);
-        }
+        self.overwritten_since(&before);
         Ok(())
     }
 

@@ -154,11 +154,10 @@ impl<'c> Training<'c> {
             true => Absorbed::default(),
             false => self.model.absorb(&mut self.store, &result.stats, &stream),
         };
-        absorbed.overwritten.iter().for_each(|(id, rows)| self.optimizer.reset_rows(*id, rows));
         if let Some(average) = &mut self.average {
             average.update(&self.store);
         }
-        self.respawned += absorbed.respawned;
+        self.respawned(&absorbed);
         self.losses = (self.losses.0 + result.loss, self.losses.1 + 1);
         self.step += 1;
         self.elapsed += start.elapsed();

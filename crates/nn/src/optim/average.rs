@@ -55,6 +55,42 @@ impl<T: Real> WeightAverage<T> {
         }
     }
 
+    /// Takes over rows (along the first axis) of a parameter that were overwritten, such as codes that were respawned: an
+    /// average with what was there before would stand for nothing. A parameter of another shape is taken over as a whole.
+    ///
+    /// ```
+    /// use gradbook_autograd::{ParamStore, Role, Tensor};
+    /// use gradbook_nn::WeightAverage;
+    /// let mut store = ParamStore::<f64>::new();
+    /// let codes = store.add("codes", Tensor::new([2, 1], vec![1.0, 2.0]), Role::Trainable);
+    /// let mut average = WeightAverage::new(0.9, &store);
+    /// *store.get_mut(codes) = Tensor::new([2, 1], vec![1.0, 7.0]);
+    /// average.overwrite_rows(codes, &[1], &store);
+    /// average.swap(&mut store);
+    /// assert_eq!(store.get(codes).as_slice(), [1.0, 7.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[track_caller]
+    pub fn overwrite_rows(&mut self, id: ParamId, rows: &[usize], store: &ParamStore<T>) {
+        let Some((_, _, shadow)) = self.shadow.iter_mut().find(|(own, ..)| *own == id) else { return };
+        let theta = store.get(id);
+        if shadow.shape() != theta.shape() {
+            *shadow = theta.clone();
+            return;
+        }
+        let width = theta.as_slice().len() / theta.shape()[0];
+        for row in rows.iter().map(|row| row * width..(row + 1) * width) {
+            shadow.as_mut_slice()[row.clone()].copy_from_slice(&theta.as_slice()[row]);
+        }
+    }
+
+    /// Takes the parameters of a store for the average, whatever their shapes.
+    pub fn replace(&mut self, averaged: &ParamStore<T>) {
+        self.shadow.iter_mut().for_each(|(id, _, shadow)| *shadow = averaged.get(*id).clone());
+    }
+
     /// Exchanges the average and the parameters.
     ///
     /// # Panics
