@@ -114,7 +114,10 @@ impl Trained {
     /// # Errors
     /// See [`quantizer`](Self::quantizer).
     pub fn decode(&self, codes: &Codes, count: usize) -> Result<Array2<f32>, Error> {
-        let z = self.quantizer()?.decode(&self.store, codes);
+        let quantizer = self.quantizer()?;
+        let refused = |error| Error::Request(format!("these are no codes of this model: {error}"));
+        quantizer.check_codes(&self.store, codes).map_err(refused)?;
+        let z = quantizer.decode(&self.store, codes);
         let tape = Tape::new();
         let z = tape.constant(z.reshaped([1, z.shape()[0], self.model.latent()]));
         let y = self.model.decode(&Graph::eval(&tape, &self.store), z).value();

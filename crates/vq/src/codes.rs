@@ -31,7 +31,64 @@ pub enum TokenError {
     Ragged,
 }
 
+/// Codes that a quantizer does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CodeError {
+    /// There are other columns.
+    #[error("{found} columns of codes, this quantizer decodes {wanted:?}")]
+    Columns {
+        /// The columns there are.
+        found: usize,
+        /// The numbers of columns that can be decoded.
+        wanted: Vec<usize>,
+    },
+    /// A code does not exist.
+    #[error(
+        "slot {slot} holds the code {code} in row {row}\n  rule: a code is below the radix of its slot, here {radix}"
+    )]
+    Code {
+        /// Its column.
+        slot: usize,
+        /// Where it is in the column.
+        row: usize,
+        /// What it is.
+        code: u64,
+        /// How many codes the slot has.
+        radix: u64,
+    },
+    /// A column ends before the first does, or after it.
+    #[error(
+        "slot {slot} holds {found} codes, slot 0 holds {wanted}\n  rule: every row has a code in every slot"
+    )]
+    Length {
+        /// Its column.
+        slot: usize,
+        /// Its codes.
+        found: usize,
+        /// Those of the first.
+        wanted: usize,
+    },
+}
+
 impl Codes {
+    /// Whether these are codes of slots with these radices, as many as are `decodable`, and if they belong to rows, one for
+    /// each row.
+    pub(crate) fn check(&self, radices: &[u64], decodable: &[usize], rowwise: bool) -> Result<(), CodeError> {
+        if !decodable.contains(&self.slots()) {
+            return Err(CodeError::Columns { found: self.slots(), wanted: decodable.to_vec() });
+        }
+        for (slot, (column, &radix)) in self.columns.iter().zip(radices).enumerate() {
+            let (found, wanted) = (column.len(), self.columns[0].len());
+            if rowwise && found != wanted {
+                return Err(CodeError::Length { slot, found, wanted });
+            }
+            if let Some(row) = column.iter().position(|&code| code >= radix && code != SKIPPED) {
+                return Err(CodeError::Code { slot, row, code: column[row], radix });
+            }
+        }
+        Ok(())
+    }
+
     /// Columns of indices with their radices.
     ///
     /// # Panics

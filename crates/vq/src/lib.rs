@@ -59,16 +59,19 @@ mod clusters;
 mod codes;
 mod conscience;
 mod draw;
+mod input;
 mod inset;
 mod masked;
 mod quantizer;
 mod registry;
 mod strands;
+mod unit;
 
 pub use gradbook_nn::named::{KindError, Options};
 
-pub use codes::{Codes, SKIPPED, TokenError};
+pub use codes::{CodeError, Codes, SKIPPED, TokenError};
+pub use input::Latent;
 pub use kinds::{KindConfig, QuantizerConfig};
 pub use masked::quantize_masked;
-pub use quantizer::{Absorbed, Book, Latent, Loss, Passage, Quantized, Quantizer};
+pub use quantizer::{Absorbed, Book, Loss, Passage, Quantized, Quantizer};
 pub use registry::{Kind, Registry};

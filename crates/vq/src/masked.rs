@@ -2,13 +2,16 @@
 
 use gradbook_autograd::{Graph, Real, Tensor, Var};
 
-use crate::{Codes, Latent, Quantized, Quantizer, SKIPPED};
+use crate::{Codes, Latent, Loss, Quantized, Quantizer, SKIPPED};
 
 /// Quantizes the rows of `z` `[…, channel]` whose `mask` is true as if there were no others.
 ///
 /// The valid rows are gathered, quantized and put back in their places. Losses, statistics, seeding and respawn therefore
 /// never meet a masked row, whatever it holds. A masked row has the value 0, the code [`SKIPPED`] (where
 /// codes belong to rows) and no gradient. With no valid row at all there is no code, no loss and nothing to learn.
+///
+/// Of z `[…, length, channel]` every item keeps its own valid rows, however many: a quantizer that looks along the length
+/// sees no neighbor of another item. Its codes are those of each item's valid rows, item after item.
 ///
 /// ```
 /// use gradbook_autograd::{Graph, ParamStore, Tape, Tensor};
@@ -52,7 +55,10 @@ pub fn quantize_masked<'t, T: Real>(
             losses: Vec::new(),
         };
     }
-    let found = q.quantize(g, z.map(|z| z.gather_rows(&valid)));
+    let length = if shape.len() < 3 { rows } else { shape[shape.len() - 2] };
+    let lengths = mask.chunks(length).map(|item| item.iter().filter(|&&valid| valid).count());
+    let lengths: Vec<usize> = lengths.filter(|&valid| valid > 0).collect();
+    let found = q.quantize_items(g, z.map(|z| z.gather_rows(&valid)), &lengths);
     if !q.rowwise() {
         // Its codes belong to the sequence, not to rows: they are those of the valid rows alone.
         return Quantized { values: put_back(found.values, &valid, rows).reshape(shape), ..found };
@@ -71,4 +77,34 @@ pub fn quantize_masked<'t, T: Real>(
 /// Rows at their places among `count`, zeros elsewhere.
 fn put_back<'t, T: Real>(values: Var<'t, T>, places: &[usize], count: usize) -> Var<'t, T> {
     if places.len() == count { values } else { values.scatter_add(places, count) }
+}
+
+/// Items of these lengths, each by itself: what follows one another of values and codes, and the means of the losses over
+/// all rows.
+pub(crate) fn one_by_one<'t, T: Real>(
+    z: Latent<'t, T>,
+    lengths: &[usize],
+    quantize: impl Fn(Latent<'t, T>) -> Quantized<'t, T>,
+) -> Quantized<'t, T> {
+    let all: usize = lengths.iter().sum();
+    let (mut values, mut columns, mut losses) =
+        (Vec::new(), Vec::<Vec<u64>>::new(), Vec::<Loss<'t, T>>::new());
+    let (mut radices, mut from) = (Vec::new(), 0);
+    for &length in lengths {
+        let rows = from..from + length;
+        from = rows.end;
+        let found = quantize(z.map(|z| z.slice(0, rows.clone())));
+        values.push(found.values);
+        columns.resize(found.codes.slots(), Vec::new());
+        columns.iter_mut().enumerate().for_each(|(slot, all)| all.extend(found.codes.column(slot)));
+        radices = (0..found.codes.slots()).map(|slot| found.codes.radix(slot)).collect();
+        for loss in found.losses {
+            let value = loss.value * (length as f64 / all as f64);
+            match losses.iter_mut().find(|own| own.name == loss.name) {
+                Some(own) => own.value = own.value + value,
+                None => losses.push(Loss::new(loss.name, value)),
+            }
+        }
+    }
+    Quantized { values: Var::concat(&values, 0), codes: Codes::new(columns, radices), losses }
 }

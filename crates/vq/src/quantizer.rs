@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var, at_least};
-use rayon::prelude::*;
+use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
 
-use crate::{Codes, codebook::Codebook, strands};
+use crate::{CodeError, Codes, Latent, codebook::Codebook, masked};
 
 /// A vector quantizer. Rows `z` of [`dim`](Self::dim) channels become codes, and codes become rows again.
 ///
@@ -30,6 +29,15 @@ pub trait Quantizer<T: Real>: Send + Sync {
     /// Quantizes `z` `[…, channel]`. In training the values carry the estimator's gradient and statistics are reported.
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T>;
 
+    /// Quantizes rows `z` `[row, channel]` of items that follow one another, of these lengths. The codes of an item follow
+    /// those of the item before, column by column; items of several lengths are decoded one by one.
+    fn quantize_items<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>, lengths: &[usize]) -> Quantized<'t, T> {
+        if self.rowwise() || lengths.len() == 1 {
+            return self.quantize(g, z);
+        }
+        masked::one_by_one(z, lengths, |z| self.quantize(g, z))
+    }
+
     /// The values of codes, `[row, channel]`, with gradients to whatever the codes are made of.
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T>;
 
@@ -48,6 +56,18 @@ pub trait Quantizer<T: Real>: Send + Sync {
     /// the error of its first levels alone promises nothing; that of the whole sum does.
     fn greedy(&self) -> bool {
         true
+    }
+
+    /// This quantizer as a level of a residual stack that comes `finer` levels after it (0: as the first of a stack), if its
+    /// values are a fixed grid: a grid as fine as what the levels before leave over. `None` where codes learn their scale.
+    fn refined(&self, finer: usize) -> Option<Box<dyn Quantizer<T>>> {
+        let _ = finer;
+        None
+    }
+
+    /// z where the values of a fixed grid lie: what a residual stack takes apart.
+    fn bounded<'t>(&self, z: Var<'t, T>) -> Var<'t, T> {
+        z
     }
 
     /// For every row `[row, channel]` its nearest codes, up to `count` of them, the nearest first: entry i holds the i-th
@@ -98,8 +118,28 @@ pub trait Quantizer<T: Real>: Send + Sync {
         Vec::new()
     }
 
+    /// How many columns codes may have to be decoded: all slots; in a residual stack the first few levels do, too.
+    fn decodable(&self) -> Vec<usize> {
+        vec![self.slots()]
+    }
+
+    /// Whether codes, from a file for example, are codes of this quantizer.
+    ///
+    /// # Errors
+    /// If there are other columns, or a code that does not exist, or columns of rows that differ in length.
+    fn check_codes(&self, store: &ParamStore<T>, codes: &Codes) -> Result<(), CodeError> {
+        codes.check(&self.radices(store), &self.decodable(), self.rowwise())
+    }
+
     /// The values of codes, `[row, channel]`, without a tape.
+    ///
+    /// # Panics
+    /// If [`check_codes`](Self::check_codes) refuses them.
+    #[track_caller]
     fn decode(&self, store: &ParamStore<T>, codes: &Codes) -> Tensor<T> {
+        if let Err(error) = self.check_codes(store, codes) {
+            panic!("decode: {error}");
+        }
         let tape = Tape::new();
         self.lookup(&Graph::eval(&tape, store), codes).value()
     }
@@ -111,77 +151,12 @@ pub trait Quantizer<T: Real>: Send + Sync {
     }
 }
 
-/// The input of a quantizer on the two paths its gradient takes. Both are the same number.
-///
-/// A residual stack hands the same remainder to a level for its *losses*, which shall reach the encoder, but detached
-/// for its *values*: otherwise an encoder under L levels would receive the decoder's gradient L times.
-#[derive(Clone, Copy)]
-pub struct Latent<'t, T: Real> {
-    /// The path from the decoder through the estimator to the encoder.
-    pub value: Var<'t, T>,
-    /// The path from the quantizer's own losses to the encoder.
-    pub loss: Var<'t, T>,
-}
-
-impl<'t, T: Real> From<Var<'t, T>> for Latent<'t, T> {
-    fn from(z: Var<'t, T>) -> Self {
-        Self { value: z, loss: z }
-    }
-}
-
-impl<'t, T: Real> Latent<'t, T> {
-    /// A function of the latent on both paths, computed once if they are one.
-    pub fn map(self, f: impl Fn(Var<'t, T>) -> Var<'t, T>) -> Self {
-        let value = f(self.value);
-        let loss = if self.value.same(self.loss) { value } else { f(self.loss) };
-        Self { value, loss }
-    }
-
-    /// The latent as rows `[row, channel]`.
-    #[track_caller]
-    pub fn rows(self, op: &str, dim: usize) -> Self {
-        let shape = self.value.shape();
-        if shape.last() != Some(&dim) {
-            let rule = format!("the last axis of z has the quantizer's {dim} channels");
-            gradbook_autograd::mismatch(op, "z has other channels", &[("z", &shape, "…, channel")], &rule);
-        }
-        let rows = shape.size() / dim;
-        if rows == 0 {
-            let rule = "at least one row: a mean over none is not a number";
-            gradbook_autograd::mismatch(op, "z has no rows", &[("z", &shape, "…, channel")], rule);
-        }
-        if shape.len() == 2 { self } else { self.map(|z| z.reshape([rows, dim])) }
-    }
-}
-
-impl<T: Real> Latent<'_, T> {
-    /// The same rows, after a check that their squared lengths are finite: what losses and distances are made of.
-    ///
-    /// # Panics
-    /// If a row holds something infinite or not a number, or is too long to be squared; the message names the row.
-    #[track_caller]
-    pub fn finite(self, op: &str) -> Self {
-        let z = self.value.value();
-        let width = z.rows().ncols().max(1);
-        let squared = |row: &[T]| strands::of_row::<16, T, T>(row, row, |x, _| x * x);
-        // A factor, because losses add up many rows and differences double them.
-        let rows = z.as_slice().par_chunks(width).with_min_len(at_least(512));
-        let bad = rows.position_first(|row| !(squared(row) * T::of(1e6)).is_finite());
-        if let Some(row) = bad {
-            panic!(
-                "{op}: row {row} of z is too large or not a number\n  rule: the squared length of every row is finite"
-            );
-        }
-        self
-    }
-}
-
 /// How the gradient g of the values passes a quantizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passage {
     /// Unchanged: ∂L/∂z = g.
     Identity,
-    /// By the rotation trick: ∂L/∂z = λ(g − 2w(w·g) + 2ẑ(q̂·g)), w = unit(ẑ + q̂), λ = ‖q‖/‖z‖, for whole rows.
+    /// By the rotation trick: ∂L/∂z = λ(g − 2w(w·g) + 2ẑ(q̂·g)), w = unit(ẑ + q̂), λ = ‖q‖/‖z‖ ≤ 10, for whole rows.
     Rotation,
     /// By a rule of the quantizer's own.
     Own,

@@ -1,5 +1,5 @@
-//! Quantizers trained in PyTorch: state dicts of vector-quantize-pytorch's `VectorQuantize` and `ResidualVQ`, saved as
-//! safetensors files.
+//! Quantizers trained in PyTorch: state dicts of vector-quantize-pytorch's `VectorQuantize`, `ResidualVQ`, `ResidualFSQ` and
+//! `ResidualLFQ`, saved as safetensors files.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +22,8 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 /// | `layers.L._codebook.…` | `level.L.…`, or `level.…` if levels share their codes | of `residual` |
 ///
 /// `VectorQuantize` behind a projection is a `projected` codebook here, and `ResidualVQ` with a `codebook_dim` a `projected`
-/// residual stack; `use_cosine_sim` is `metric = "cosine"`, which the file does not tell. Codes learned by gradient have no
+/// residual stack; `use_cosine_sim` is `metric = "cosine"`, which the file does not tell. Nor does it tell the grids of
+/// `ResidualFSQ`, a `projected` residual stack of `fsq` with `symmetric = true`, and `ResidualLFQ`, one of `lfq`. Codes learned by gradient have no
 /// moving average in the store; that of the file is left out. Anything else in the file (affine codes, a norm behind the
 /// projection, an implicit codebook, a codebook per head) is an unexpected entry, and an error.
 ///
@@ -116,9 +117,10 @@ fn repeats(file: &SafeTensors<'_>, name: &str, tensor: &TensorView<'_>, shared: 
     shared.contains(&first) && file.tensor(&first).is_ok_and(|first| first == *tensor)
 }
 
-/// What a quantizer without it works without: a flag that seeding has happened, and averages of codes learned by gradient.
+/// What a quantizer without it works without: a flag that seeding has happened, averages of codes learned by gradient, and
+/// the places of the bits of `ResidualLFQ`.
 fn may_be_left_out(name: &str) -> bool {
-    [".initted", ".embed_avg", ".cluster_size"].iter().any(|end| name.ends_with(end))
+    [".initted", ".embed_avg", ".cluster_size", ".mask"].iter().any(|end| name.ends_with(end))
 }
 
 /// A tensor in our layout: no leading axis of codebooks, and matrices `[in, out]`.

@@ -9,6 +9,7 @@ use super::{
     learning::{Form, Learning},
     solve::solve,
 };
+use crate::unit::unit_rows;
 
 /// K codes of some width, what they are made of, and what is known about their use.
 pub struct Codebook {
@@ -112,7 +113,7 @@ impl Codebook {
     pub fn metric<'t, T: Real>(&self, rows: Var<'t, T>) -> Var<'t, T> {
         match self.config.metric {
             Metric::L2 => rows,
-            Metric::Cosine => rows.l2_normalize(1, 1e-12),
+            Metric::Cosine => unit_rows(rows),
         }
     }
 
@@ -122,15 +123,19 @@ impl Codebook {
         self.effective(&Graph::eval(&tape, store)).value()
     }
 
-    /// Makes the effective code of each `(code, row)` equal to the row, with a fresh count, sum, window and age. The
-    /// count is the mean count, so that the next update moves the code no more than an average one.
+    /// Makes the effective code of each `(code, row)` equal to the row, with a fresh count, sum, window and age.
+    ///
+    /// Every one gets the same count N, the mean count before: a fresh code is a guess like any other, so the next update
+    /// moves none of them more than an average code, and a book that is seeded as a whole keeps its ΣN.
     pub fn put<T: Real>(&self, store: &mut ParamStore<T>, rows: &[(usize, &[T])]) {
+        let mean = self.ema.as_ref().map_or(T::ONE, |ema| {
+            let counts = store.get(ema.counts).as_slice();
+            T::of(counts.iter().map(|n| n.to_f64()).sum::<f64>() / counts.len() as f64)
+        });
         for &(code, row) in rows {
             let made_of = self.made_of(store, row);
             write_row(store, self.codes, code, &made_of);
             if let Some(ema) = &self.ema {
-                let counts = store.get(ema.counts).as_slice();
-                let mean = T::of(counts.iter().map(|n| n.to_f64()).sum::<f64>() / counts.len() as f64);
                 let sum: Vec<T> = made_of.iter().map(|&e| mean * e).collect();
                 write_row(store, ema.counts, code, &[mean]);
                 write_row(store, ema.sums, code, &sum);

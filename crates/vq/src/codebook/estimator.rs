@@ -6,9 +6,7 @@ use gradbook_autograd::{Real, Rng, Tensor, Var};
 use ndarray_rand::{rand::distr::Distribution, rand_distr::StandardNormal};
 
 use super::learning::Estimator;
-
-/// Guards divisions by the length of a vector.
-const TINY: f64 = 1e-12;
+use crate::unit::{TINY, lengths, unit};
 
 impl Estimator {
     /// The value of q with this estimator's gradient to z, and none to q.
@@ -20,14 +18,21 @@ impl Estimator {
     }
 }
 
+/// The most that the rotation trick stretches a gradient.
+pub(crate) const MOST_STRETCH: f64 = 10.0;
+
 /// The rotation trick: q = λR·z with λ = ‖q‖/‖z‖ and R the rotation in the plane of z and q, both held constant, so
 /// that ∂L/∂z = λRᵀg. With w = unit(ẑ + q̂), two reflections give R = I − 2wwᵀ + 2q̂ẑᵀ.
+///
+/// λ is at most 10: a row shorter than a tenth of its code gets the gradient of one that is a tenth as long. Without a
+/// bound a row near 0, which every code is far from, would get a gradient without bounds.
 fn rotation<'t, T: Real>(z: Var<'t, T>, q: Var<'t, T>) -> Var<'t, T> {
     let tape = z.tape();
     let (zv, qv) = (z.detach().value(), q.detach().value());
     let (z_hat, q_hat) = (unit(&zv), unit(&qv));
     let w = unit(&z_hat.zip(&q_hat, |a, b| a + b));
-    let lambda = lengths(&qv).zip(&lengths(&zv), |q, z| q / z);
+    let most = T::of(MOST_STRETCH);
+    let lambda = lengths(&qv).zip(&lengths(&zv), |q, z| if q < most * z { q / z } else { most });
     let [z_hat, q_hat, w, lambda] = [z_hat, q_hat, w, lambda].map(|x| tape.constant(x));
     let along = |a: Var<'t, T>| (a * z).sum_keep(&[1]);
     let turned = z - 2.0 * w * along(w) + 2.0 * q_hat * along(z_hat);
@@ -64,17 +69,6 @@ pub fn soft_choice<'t, T: Real>(p: Var<'t, T>, codes: Var<'t, T>, chosen: &[usiz
     let cells = one_hot.as_mut_slice();
     chosen.iter().enumerate().for_each(|(row, &code)| cells[row * k + code] = T::ONE);
     p.tape().constant(one_hot).surrogate(p).matmul(codes)
-}
-
-/// ‖x‖ per row, kept away from zero.
-fn lengths<T: Real>(x: &Tensor<T>) -> Tensor<T> {
-    let squares = x.map(|x| x * x).fold_axes(&[1], T::ZERO, |sum, x| sum + x);
-    squares.map(|s| if s > T::of(TINY * TINY) { s.sqrt() } else { T::of(TINY) })
-}
-
-/// x/‖x‖ per row; a zero row stays zero.
-fn unit<T: Real>(x: &Tensor<T>) -> Tensor<T> {
-    x.zip(&lengths(x), |x, length| x / length)
 }
 
 fn normal<T: Real>(like: &Tensor<T>, rng: &mut Rng) -> Tensor<T> {

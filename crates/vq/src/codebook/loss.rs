@@ -1,4 +1,5 @@
-//! The losses of a codebook. Means run over all rows and channels, so no loss depends on how rows are batched.
+//! The losses of a codebook. Means run over all rows and channels, so no loss depends on how rows are batched; what is no
+//! mean over rows is taken over the whole batch ([`Graph::over_batch`](gradbook_autograd::Graph::over_batch)).
 
 use gradbook_autograd::{Real, Tensor, Var, at_least, simd};
 use rayon::prelude::*;
@@ -29,19 +30,26 @@ pub fn pull<'t, T: Real>(a: Var<'t, T>, b: Var<'t, T>) -> Var<'t, T> {
 
 /// Squared distances of rows z `[row, channel]` to codes `[code, channel]`: ‖z‖² − 2z·e + ‖e‖², `[row, code]`.
 pub fn distances<'t, T: Real>(z: Var<'t, T>, codes: Var<'t, T>) -> Var<'t, T> {
+    z.square().sum_keep(&[1]) - nearness(z, codes)
+}
+
+/// 2z·e − ‖e‖², `[row, code]`: −d² up to ‖z‖², which all codes of a row have in common. A softmax over codes is the same
+/// without it, and the gradient to a row that is far away has no large terms to cancel.
+pub fn nearness<'t, T: Real>(z: Var<'t, T>, codes: Var<'t, T>) -> Var<'t, T> {
     let count = codes.shape()[0];
-    let norms = codes.square().sum(&[1]).reshape([1, count]);
-    z.square().sum_keep(&[1]) - 2.0 * z.matmul_nt(codes) + norms
+    2.0 * z.matmul_nt(codes) - codes.square().sum(&[1]).reshape([1, count])
 }
 
 /// How unevenly the codes are used, softly: of q̄ = mean over rows of softmax(−d²/τ), the divergence from uniform or the
 /// negative entropy. The gradient reaches the encoder and, where they learn by gradient, all codes.
 pub fn diversity<'t, T: Real>(z: Var<'t, T>, codes: Var<'t, T>, config: &Diversity) -> Var<'t, T> {
-    let d = distances(z, codes);
-    let nearest = d.value().fold_axes(&[1], T::of(f64::INFINITY), |a, b| if b < a { b } else { a });
-    let rows = nearest.as_slice().len() as f64;
-    let scale = nearest.as_slice().iter().map(|d| d.to_f64().max(0.0)).sum::<f64>() / rows;
-    let p = (d * (-1.0 / (config.temperature * scale.max(1e-12)))).softmax(1);
+    let near = nearness(z, codes);
+    let most = near.value().fold_axes(&[1], T::of(f64::NEG_INFINITY), |a, b| if b > a { b } else { a });
+    let squares = z.value().map(|z| z * z).fold_axes(&[1], T::ZERO, |sum, z| sum + z);
+    let nearest =
+        squares.as_slice().iter().zip(most.as_slice()).map(|(&z, &near)| (z - near).to_f64().max(0.0));
+    let scale = nearest.sum::<f64>() / most.as_slice().len() as f64;
+    let p = (near * (1.0 / (config.temperature * scale.max(1e-12)))).softmax(1);
     let mean = p.mean(&[0]) + 1e-20; // ln 0 is never taken
     let negative_entropy = (mean * mean.ln()).sum_all();
     match config.measure {

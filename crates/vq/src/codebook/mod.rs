@@ -16,6 +16,7 @@ use ndarray_rand::rand::Rng as _;
 
 pub use book::Codebook;
 pub use config::{Aim, CodebookConfig, Diversity, Init, Metric, Respawn, Spread, Threshold, Weight};
+pub(crate) use estimator::MOST_STRETCH;
 pub use learning::{Estimator, Form, Learning};
 pub use reshape::Growth;
 
@@ -68,7 +69,7 @@ impl VectorQuantizer {
             Learning::Diveq { variance } => estimator::diveq(z, q, variance, &mut g.rng()),
             Learning::Noise => estimator::noise(z, q, &mut g.rng()),
             Learning::Gumbel { temperature } | Learning::Ibq { temperature } => {
-                let p = (loss::distances(z, codes) * (-1.0 / temperature)).softmax(1);
+                let p = (loss::nearness(z, codes) * (1.0 / temperature)).softmax(1);
                 estimator::soft_choice(p, codes, chosen)
             }
         }
@@ -94,7 +95,10 @@ impl VectorQuantizer {
         }
         if let Some(diversity) = &config.diversity {
             let weight = diversity.weight.at(g.step());
-            losses.push(Loss::new("diversity", loss::diversity(z, codes, diversity) * weight));
+            let (name, config) = (&g.store().entry(self.book.codes).name, diversity.clone());
+            let value =
+                g.over_batch(name, z, &[codes], move |z, codes| loss::diversity(z, codes[0], &config));
+            losses.push(Loss::new("diversity", value * weight));
         }
         losses
     }

@@ -45,7 +45,10 @@ impl Codebook {
             let row = value.as_slice().len() / old;
             shape[0] = count;
             let mut elements = value.as_slice().to_vec();
-            elements.resize(count * row, T::ZERO);
+            // A place of zeros would lower the mean count that new codes get.
+            let mean =
+                value.as_slice().iter().map(|x| x.to_f64()).sum::<f64>() / value.as_slice().len() as f64;
+            elements.resize(count * row, T::of(mean));
             *store.get_mut(id) = Tensor::new(&shape[..], elements);
         }
         let rows: Vec<(usize, &[T])> = rows.iter().enumerate().map(|(i, row)| (old + i, &row[..])).collect();

@@ -114,9 +114,21 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
 
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
         let columns = self.parts.split(g.store(), codes);
+        assert_eq!(columns.len(), self.parts.iter().count(), "grouped: codes of all groups are needed");
         let values: Vec<_> =
             self.parts.iter().zip(&columns).map(|(part, codes)| part.lookup(g, codes)).collect();
         Var::concat(&values, 1)
+    }
+
+    fn refined(&self, finer: usize) -> Option<Box<dyn Quantizer<T>>> {
+        Some(Box::new(Self { parts: self.parts.refined(|_| finer)? }))
+    }
+
+    fn bounded<'t>(&self, z: Var<'t, T>) -> Var<'t, T> {
+        let width = z.shape()[1] / self.parts.iter().count();
+        let part =
+            |(i, part): (usize, &dyn Quantizer<T>)| part.bounded(z.slice(1, i * width..(i + 1) * width));
+        Var::concat(&self.parts.iter().enumerate().map(part).collect::<Vec<_>>(), 1)
     }
 
     fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {

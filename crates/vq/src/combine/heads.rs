@@ -131,6 +131,16 @@ impl<T: Real> Quantizer<T> for Heads<T> {
         values.reshape([rows, self.dim(g.store())])
     }
 
+    fn refined(&self, finer: usize) -> Option<Box<dyn Quantizer<T>>> {
+        Some(Box::new(Self { heads: self.heads, inner: self.inner.refined(finer)? }))
+    }
+
+    fn bounded<'t>(&self, z: Var<'t, T>) -> Var<'t, T> {
+        let [rows, channels] = [0, 1].map(|axis| z.shape()[axis]);
+        let parts = z.reshape([rows * self.heads, channels / self.heads]);
+        self.inner.bounded(parts).reshape([rows, channels])
+    }
+
     fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
         self.inner.absorb(store, stats, stream)
     }

@@ -4,7 +4,12 @@ use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tape, Tenso
 use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::{Parts, Sharing, exhausted, named, projected::Map, side_by_side};
+use super::{
+    Parts, Sharing, named,
+    projected::{Map, joining},
+    resample::{down, windows},
+    seeds, side_by_side,
+};
 use crate::{
     Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Quantized, Quantizer, Registry,
     kinds::{QuantizerConfig, check_inner},
@@ -73,7 +78,7 @@ impl KindConfig for HierarchicalConfig {
         let levels = self.strides.len() + 1;
         let parts = Parts::build(&self.quantizer, Sharing::Own, ("level", levels), dim, scope)?;
         let mut map = |level: usize, way: usize| {
-            Map::starting(&mut scope.at("map").at(level).at(["in", "out"][way]), start(dim, way))
+            Map::starting(&mut scope.at("map").at(level).at(["in", "out"][way]), joining(dim, way))
         };
         let maps = (1..levels).map(|level| [map(level, 0), map(level, 1)]).collect();
         Ok(Box::new(Hierarchical { strides: self.strides.clone(), parts, maps }))
@@ -105,39 +110,31 @@ pub struct Hierarchical<T: Real> {
     maps: Vec<[Map; 2]>,
 }
 
-/// The matrix `[2·dim, dim]` by which `[x, c]` becomes x − c on the way in (0) and x + c on the way out (1).
-fn start<T: Real>(dim: usize, way: usize) -> Tensor<T> {
-    Tensor::build([2 * dim, dim], |out| {
-        out.fill(T::ZERO);
-        for c in 0..dim {
-            out[c * dim + c] = T::ONE;
-            out[(dim + c) * dim + c] = if way == 0 { -T::ONE } else { T::ONE };
-        }
-    })
-}
-
-/// The means of windows of `stride` rows; the last window may be shorter.
-fn down<T: Real>(z: Var<'_, T>, stride: usize) -> Var<'_, T> {
-    if stride == 1 {
-        return z;
-    }
-    let rows = z.shape()[0];
-    let windows: Vec<usize> = (0..rows).map(|row| row / stride).collect();
-    let count = rows.div_ceil(stride);
-    let share = |window: usize| T::of(1.0 / stride.min(rows - window * stride) as f64);
-    let shares = z.tape().constant(Tensor::new([count, 1], (0..count).map(share).collect()));
-    z.scatter_add(&windows, count) * shares
-}
-
 impl<T: Real> Hierarchical<T> {
     fn stride(&self, level: usize) -> usize {
         self.strides.get(level).copied().unwrap_or(1)
     }
 
-    /// c: what the level before decoded, at the `rows` places of this one.
-    fn condition<'t>(&self, level: usize, decoded: Option<Var<'t, T>>, rows: usize) -> Option<Var<'t, T>> {
+    /// c: what the level before decoded, at the places of this one.
+    fn condition<'t>(
+        &self,
+        level: usize,
+        decoded: Option<Var<'t, T>>,
+        lengths: &[usize],
+    ) -> Option<Var<'t, T>> {
         let repeat = self.stride(level.max(1) - 1) / self.stride(level);
-        decoded.map(|d| d.gather_rows(&(0..rows).map(|row| row / repeat).collect::<Vec<_>>()))
+        let places: Vec<usize> = lengths.iter().map(|n| n.div_ceil(self.stride(level))).collect();
+        decoded.map(|d| d.gather_rows(&windows(&places, repeat)))
+    }
+
+    /// The values of the columns of items of these lengths.
+    fn assemble<'t>(&self, g: &Graph<'t, T>, columns: &[Codes], lengths: &[usize]) -> Var<'t, T> {
+        let mut decoded = None;
+        for (level, (part, codes)) in self.parts.iter().zip(columns).enumerate() {
+            let c = self.condition(level, decoded, lengths);
+            decoded = Some(self.join(g, (level, 1), part.lookup(g, codes), c));
+        }
+        decoded.expect("two levels")
     }
 
     /// `[x, c]` through the way in (0) or out (1) of a level.
@@ -181,32 +178,38 @@ impl<T: Real> Quantizer<T> for Hierarchical<T> {
             let operands = [("z", &shape, "…, length, channel")];
             gradbook_autograd::mismatch("hierarchical", "windows do not fit", &operands, &rule);
         }
+        let z = z.rows("hierarchical", self.dim(g.store()));
+        let found = self.quantize_items(g, z, &[z.value.shape()[0]]);
+        Quantized { values: found.values.reshape(shape), ..found }
+    }
+
+    fn quantize_items<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>, lengths: &[usize]) -> Quantized<'t, T> {
         let z = z.rows("hierarchical", self.dim(g.store())).finite("hierarchical");
-        let (mut codes, mut losses) = (Vec::new(), Vec::new());
-        let mut decoded = None;
+        let (mut codes, mut losses, mut decoded) = (Vec::new(), Vec::new(), None);
         for (level, part) in self.parts.iter().enumerate() {
-            let stride = self.stride(level);
-            let c = self.condition(level, decoded, z.value.shape()[0].div_ceil(stride));
-            let found = part.quantize(g, z.map(|z| self.join(g, (level, 0), down(z, stride), c)));
+            let c = self.condition(level, decoded, lengths);
+            let found = part
+                .quantize(g, z.map(|z| self.join(g, (level, 0), down(z, lengths, self.stride(level)), c)));
             decoded = Some(self.join(g, (level, 1), found.values, c));
             codes.push(found.codes);
             losses.extend(named(level, found.losses));
         }
-        let codes = Codes::join(codes);
-        let values = if g.training() { decoded.expect("two levels") } else { self.lookup(g, &codes) };
-        Quantized { values: values.reshape(shape), codes, losses }
+        let values = decoded.filter(|_| g.training()).unwrap_or_else(|| self.assemble(g, &codes, lengths));
+        Quantized { values, codes: Codes::join(codes), losses }
     }
 
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
         let columns = self.parts.split(g.store(), codes);
         assert_eq!(columns.len(), self.strides.len() + 1, "hierarchical: codes of all levels are needed");
-        let mut decoded = None;
-        for (level, (part, codes)) in self.parts.iter().zip(&columns).enumerate() {
-            let q = part.lookup(g, codes);
-            let c = self.condition(level, decoded, q.shape()[0]);
-            decoded = Some(self.join(g, (level, 1), q, c));
-        }
-        decoded.expect("two levels")
+        let length = columns[self.strides.len()].column(0).len();
+        let fits = |(l, codes): (usize, &Codes)| codes.column(0).len() == length.div_ceil(self.stride(l));
+        let all = columns.iter().enumerate().all(fits);
+        assert!(
+            all,
+            "hierarchical: the columns are not those of {length} places in strides {:?}",
+            self.strides
+        );
+        self.assemble(g, &columns, &[length])
     }
 
     fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
@@ -217,17 +220,14 @@ impl<T: Real> Quantizer<T> for Hierarchical<T> {
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
         let mut decoded: Option<Tensor<T>> = None;
         for (level, part) in self.parts.iter().enumerate() {
-            let stride = self.stride(level);
-            let rows = latents.shape()[0].div_ceil(stride);
+            let (stride, rows) = (self.stride(level), &[latents.shape()[0]]);
             let input = {
                 let tape = Tape::new();
                 let c = self.condition(level, decoded.clone().map(|d| tape.constant(d)), rows);
-                let h = down(tape.constant(latents.clone()), stride);
+                let h = down(tape.constant(latents.clone()), rows, stride);
                 self.join(&Graph::eval(&tape, store), (level, 0), h, c).value()
             };
-            if !exhausted(&input, latents) {
-                part.seed(store, &input, stream);
-            }
+            part.seed(store, &seeds(&input, latents), stream);
             let q = part.decode(store, &part.encode(store, &input));
             let tape = Tape::new();
             let c = self.condition(level, decoded.map(|d| tape.constant(d)), rows);
@@ -243,7 +243,7 @@ impl<T: Real> Quantizer<T> for Hierarchical<T> {
     fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
         let places = self.parts.widen(store, dim)?;
         for (way, map) in self.maps.iter().flat_map(|maps| maps.iter().enumerate()) {
-            map.inset(store, &side_by_side(&places, 2, dim), &places, start(dim, way));
+            map.inset(store, &side_by_side(&places, 2, dim), &places, joining(dim, way));
         }
         Some(places)
     }

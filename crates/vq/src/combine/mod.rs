@@ -1,6 +1,7 @@
 //! Quantizers made of quantizers. Each combinator takes any quantizer, another combinator included.
 
 mod beam;
+mod depth;
 mod grouped;
 mod heads;
 mod hierarchical;
@@ -9,6 +10,7 @@ mod projected;
 mod resample;
 mod residual;
 
+pub use depth::Depth;
 pub use grouped::{Grouped, GroupedConfig};
 pub use heads::{Heads, HeadsConfig};
 pub use hierarchical::{Hierarchical, HierarchicalConfig};
@@ -16,6 +18,8 @@ pub use multi_scale::{MultiScale, MultiScaleConfig};
 pub use projected::{Projected, ProjectedConfig};
 pub use resample::Upsample;
 pub use residual::{Residual, ResidualConfig};
+
+use std::borrow::Cow;
 
 use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope};
@@ -38,19 +42,6 @@ pub enum Sharing {
     Own,
     /// All levels have the same, which learn from the rows of all of them.
     Shared,
-}
-
-/// How many levels a training step uses (quantizer dropout), so that decoding from the first few works too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Depth {
-    /// All of them, always.
-    #[default]
-    All,
-    /// A number drawn uniformly from 1 … L for each batch.
-    PerBatch,
-    /// A number drawn uniformly from 1 … L for each row. A level learns from the rows that reach it.
-    PerRow,
 }
 
 /// The quantizers of the levels or groups of a combinator: one for each, or one for all.
@@ -79,6 +70,12 @@ impl<T: Real> Parts<T> {
                 .collect::<Result<_, _>>()?,
         };
         Ok(Self { quantizers, count })
+    }
+
+    /// The parts on finer grids, part i by so many levels, if all of them are fixed grids.
+    pub fn refined(&self, finer: impl Fn(usize) -> usize) -> Option<Self> {
+        let parts: Option<Vec<_>> = self.iter().enumerate().map(|(i, part)| part.refined(finer(i))).collect();
+        parts.map(Self::own)
     }
 
     /// The quantizer of each part.
@@ -183,12 +180,19 @@ fn side_by_side(places: &[usize], parts: usize, width: usize) -> Vec<usize> {
     (0..parts).flat_map(|part| places.iter().map(move |place| part * width + place)).collect()
 }
 
-/// Whether a remainder has too small a share of the latents' energy to seed codes on it: there is nothing left to learn.
-fn exhausted<T: Real>(rest: &Tensor<T>, latents: &Tensor<T>) -> bool {
+/// What to seed a level on: the remainder, or where that has too small a share of the latents' energy to learn from, the
+/// latents themselves, a hundredth as large. Codes that were left as they were drawn would be as large as the latents, and
+/// add their whole length as an error; these add next to none, and are different.
+fn seeds<'x, T: Real>(rest: &'x Tensor<T>, latents: &Tensor<T>) -> Cow<'x, Tensor<T>> {
     let mean_square = |x: &Tensor<T>| {
         x.as_slice().iter().map(|x| x.to_f64().powi(2)).sum::<f64>() / x.as_slice().len() as f64
     };
-    mean_square(rest) <= 1e-9 * mean_square(latents)
+    if mean_square(rest) > 1e-9 * mean_square(latents) {
+        return Cow::Borrowed(rest);
+    }
+    let [count, width] = [0, 1].map(|axis| rest.shape()[axis]);
+    let again = latents.as_slice().iter().cycle().take(count * width);
+    Cow::Owned(Tensor::new([count, width], again.map(|&x| x * T::of(0.01)).collect()))
 }
 
 /// The losses of part `i`, named after it.

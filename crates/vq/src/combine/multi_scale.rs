@@ -6,9 +6,9 @@ use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MOST_PARTS, Parts, Sharing, exhausted, named,
-    resample::{Upsample, averages},
-    taken,
+    MOST_PARTS, Parts, Sharing, named,
+    resample::{Upsample, averages, each},
+    seeds, taken,
 };
 use crate::{
     Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
@@ -117,21 +117,28 @@ pub struct MultiScale<T: Real> {
 }
 
 impl<T: Real> MultiScale<T> {
-    /// All scales of a length, with their quantizers.
-    fn levels(&self, length: usize) -> impl Iterator<Item = (usize, &dyn Quantizer<T>)> {
-        self.scales.iter().copied().chain([length]).zip(self.parts.iter())
+    /// All scales with their quantizers; `None` is the whole length.
+    fn levels(&self) -> impl Iterator<Item = (Option<usize>, &dyn Quantizer<T>)> {
+        self.scales.iter().copied().map(Some).chain([None]).zip(self.parts.iter())
     }
 
-    /// x `[batch, length, channel]` at the places of a scale.
-    fn down<'t>(&self, x: Var<'t, T>, scale: usize) -> Var<'t, T> {
-        let length = x.shape()[1];
-        if scale == length { x } else { x.tape().constant(averages(length, scale)).matmul(x) }
+    /// Rows `[row, channel]` of items of these lengths, at the places of a scale.
+    fn down<'t>(&self, x: Var<'t, T>, lengths: &[usize], scale: Option<usize>) -> Var<'t, T> {
+        let Some(scale) = scale else { return x };
+        each(x, lengths, |length| (length, averages(length, scale)))
     }
 
-    /// Rows of a scale `[…, channel]` at all places, `[batch, length, channel]`.
-    fn up<'t>(&self, x: Var<'t, T>, [batch, length, dim]: [usize; 3], scale: usize) -> Var<'t, T> {
-        let x = x.reshape([batch, scale, dim]);
-        if scale == length { x } else { x.tape().constant(self.upsample.matrix(scale, length)).matmul(x) }
+    /// Rows of a scale at all places.
+    fn up<'t>(&self, x: Var<'t, T>, lengths: &[usize], scale: Option<usize>) -> Var<'t, T> {
+        let Some(scale) = scale else { return x };
+        each(x, lengths, |length| (scale, self.upsample.matrix(scale, length)))
+    }
+
+    /// The values of the columns of items of these lengths.
+    fn assemble<'t>(&self, g: &Graph<'t, T>, columns: &[Codes], lengths: &[usize]) -> Var<'t, T> {
+        let values = self.levels().zip(columns);
+        let values = values.map(|((scale, part), codes)| self.up(part.lookup(g, codes), lengths, scale));
+        values.reduce(|sum, q| sum + q).expect("at least two scales")
     }
 }
 
@@ -153,31 +160,36 @@ impl<T: Real> Quantizer<T> for MultiScale<T> {
     }
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
-        let (shape, dim) = (z.value.shape(), self.dim(g.store()));
-        let rows = z.rows("multi_scale", dim).finite("multi_scale").value.shape()[0];
+        let shape = z.value.shape();
+        let z = z.rows("multi_scale", self.dim(g.store()));
+        let rows = z.value.shape()[0];
         let length = if shape.len() < 3 { rows } else { shape[shape.len() - 2] };
-        let items = [rows / length, length, dim];
-        let z = z.map(|z| z.reshape(items));
+        let found = self.quantize_items(g, z, &vec![length; rows / length]);
+        Quantized { values: found.values.reshape(shape), ..found }
+    }
+
+    fn quantize_items<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>, lengths: &[usize]) -> Quantized<'t, T> {
+        let z = z.rows("multi_scale", self.dim(g.store())).finite("multi_scale");
         let (mut codes, mut losses) = (Vec::new(), Vec::new());
         let mut rest = Latent { value: z.value.detach(), loss: z.loss };
         let mut total: Option<Var<'t, T>> = None;
-        for (i, (scale, part)) in self.levels(length).enumerate() {
-            let found = part.quantize(g, rest.map(|z| self.down(z, scale)));
-            let left = self.up(taken(g, part, &found), items, scale);
+        for (i, (scale, part)) in self.levels().enumerate() {
+            let found = part.quantize(g, rest.map(|z| self.down(z, lengths, scale)));
+            let left = self.up(taken(g, part, &found), lengths, scale);
             rest = rest.map(|z| z - left);
-            let values = self.up(found.values, items, scale);
+            let values = self.up(found.values, lengths, scale);
             total = Some(total.map_or(values, |sum| sum + values));
             codes.push(found.codes);
             losses.extend(named(i, found.losses));
         }
-        let codes = Codes::join(codes);
         if !g.training() {
-            return Quantized { values: self.lookup(g, &codes).reshape(shape), codes, losses };
+            let values = self.assemble(g, &codes, lengths);
+            return Quantized { values, codes: Codes::join(codes), losses };
         }
         // 0 with the gradient of z: the scales themselves saw z detached.
-        let through = g.tape().constant(Tensor::zeros(items)).surrogate(z.value);
-        let values = (total.expect("at least two scales") + through).reshape(shape);
-        Quantized { values, codes, losses }
+        let through = g.tape().constant(Tensor::zeros(z.value.shape())).surrogate(z.value);
+        let values = total.expect("at least two scales") + through;
+        Quantized { values, codes: Codes::join(codes), losses }
     }
 
     /// Needs all columns: the first says how many items there are, the last how long they are.
@@ -186,10 +198,15 @@ impl<T: Real> Quantizer<T> for MultiScale<T> {
         assert_eq!(columns.len(), self.scales.len() + 1, "multi_scale: codes of all scales are needed");
         let rows = columns[self.scales.len()].column(0).len();
         let batch = columns[0].column(0).len() / self.scales[0];
-        let items = [batch, rows / batch, self.dim(g.store())];
-        let values = self.levels(items[1]).zip(&columns);
-        let values = values.map(|((scale, part), codes)| self.up(part.lookup(g, codes), items, scale));
-        values.reduce(|sum, q| sum + q).expect("at least two scales").reshape([rows, items[2]])
+        let fits = |(scale, codes): (&usize, &Codes)| {
+            (0..codes.slots()).all(|slot| codes.column(slot).len() == batch * scale)
+        };
+        assert!(
+            batch > 0 && rows.is_multiple_of(batch) && self.scales.iter().zip(&columns).all(fits),
+            "multi_scale: the columns are no items of one length\n  rule: {:?} codes of each item, then one for every place",
+            self.scales
+        );
+        self.assemble(g, &columns, &vec![rows / batch; batch])
     }
 
     fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
@@ -199,23 +216,21 @@ impl<T: Real> Quantizer<T> for MultiScale<T> {
     /// Shared codes are seeded on the rows. Own codes, scale by scale, on remainders of the rows cut into items of twice
     /// the largest scale.
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
-        let [rows, dim] = [0, 1].map(|axis| latents.shape()[axis]);
+        let rows = latents.shape()[0];
         assert!(rows > 0, "multi_scale: no latents to seed from\n  rule: at least one row");
         if let Some(all) = self.parts.single() {
             return all.seed(store, latents, stream);
         }
         let length = rows.min(2 * self.scales[self.scales.len() - 1]);
-        let items = [rows / length, length, dim];
+        let lengths = vec![length; rows / length];
         let tape = Tape::new();
-        let mut rest = tape.constant(latents.clone()).slice(0, 0..items[0] * length).reshape(items);
-        for (scale, part) in self.levels(length) {
-            let coarse = self.down(rest, scale).reshape([items[0] * scale, dim]).value();
-            if exhausted(&coarse, latents) {
-                continue; // means may vanish where what they are taken from does not
-            }
-            part.seed(store, &coarse, stream);
+        let mut rest = tape.constant(latents.clone()).slice(0, 0..lengths.len() * length);
+        for (scale, part) in self.levels() {
+            // Means may vanish where what they are taken from does not.
+            let coarse = self.down(rest, &lengths, scale).value();
+            part.seed(store, &seeds(&coarse, latents), stream);
             let q = part.decode(store, &part.encode(store, &coarse));
-            rest = rest - self.up(tape.constant(q), items, scale);
+            rest = rest - self.up(tape.constant(q), &lengths, scale);
         }
     }
 

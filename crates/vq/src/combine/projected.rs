@@ -111,6 +111,17 @@ impl Map {
     }
 }
 
+/// The matrix `[2·dim, dim]` by which `[x, c]` becomes x − c on the way in (0) and x + c on the way out (1).
+pub(super) fn joining<T: Real>(dim: usize, way: usize) -> Tensor<T> {
+    Tensor::build([2 * dim, dim], |out| {
+        out.fill(T::ZERO);
+        for c in 0..dim {
+            out[c * dim + c] = T::ONE;
+            out[(dim + c) * dim + c] = if way == 0 { -T::ONE } else { T::ONE };
+        }
+    })
+}
+
 /// The quantizer of a [`ProjectedConfig`].
 pub struct Projected<T: Real> {
     dim: usize,
@@ -138,6 +149,12 @@ impl<T: Real> Quantizer<T> for Projected<T> {
 
     fn slots(&self) -> usize {
         self.inner.slots()
+    }
+
+    fn quantize_items<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>, lengths: &[usize]) -> Quantized<'t, T> {
+        let z = z.rows("projected", self.dim).map(|z| self.inward.apply(g, z));
+        let found = self.inner.quantize_items(g, z, lengths);
+        Quantized { values: self.outward.apply(g, found.values), ..found }
     }
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
@@ -169,6 +186,10 @@ impl<T: Real> Quantizer<T> for Projected<T> {
 
     fn stride(&self) -> usize {
         self.inner.stride()
+    }
+
+    fn decodable(&self) -> Vec<usize> {
+        self.inner.decodable()
     }
 
     fn greedy(&self) -> bool {

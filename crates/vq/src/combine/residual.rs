@@ -3,10 +3,9 @@
 
 use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope, rules};
-use ndarray_rand::rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
-use super::{Depth, MOST_PARTS, Parts, Sharing, beam, exhausted, named, taken};
+use super::{Depth, MOST_PARTS, Parts, Sharing, beam, depth::at_rows, named, seeds, taken};
 use crate::{
     Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
     SKIPPED,
@@ -18,6 +17,9 @@ use crate::{
 /// ```text
 /// r₁ = z,  q_l = quantize(r_l),  r_{l+1} = r_l − q_l,  q = Σ_l q_l        ∂L/∂z = ∂L/∂q₁, once, for any number of levels
 /// ```
+///
+/// Levels without a codebook are fixed grids ([`Quantizer::refined`]): each is finer than the one before by as much as that
+/// leaves over, and the first one bounds z. Where training adds noise to values, the sum has that of the last level.
 ///
 /// [`lookup`](Quantizer::lookup) takes the columns of the first few levels too, and gives the sum of these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,7 +74,7 @@ impl KindConfig for ResidualConfig {
                 "1 for a quantizer without a codebook to choose from",
             );
         }
-        Ok(Box::new(Residual { parts, depth: self.depth, beam: self.beam }))
+        Ok(Box::new(Residual { beam: self.beam, ..Residual::of(parts, self.depth) }))
     }
 
     fn probes(inner: &[QuantizerConfig]) -> Vec<Self> {
@@ -105,25 +107,23 @@ pub struct Residual<T: Real> {
     parts: Parts<T>,
     depth: Depth,
     beam: usize,
+    /// Whether its levels are fixed grids, each finer than the one before.
+    grid: bool,
 }
 
 impl<T: Real> Residual<T> {
     /// A stack of these quantizers, which all take the same number of channels.
     pub fn new(levels: Vec<Box<dyn Quantizer<T>>>, depth: Depth) -> Self {
-        Self { parts: Parts::own(levels), depth, beam: 1 }
+        Self::of(Parts::own(levels), depth)
     }
 
-    /// How many levels each row uses.
-    fn depths(&self, g: &Graph<'_, T>, rows: usize) -> Vec<usize> {
-        let levels = self.parts.iter().count();
-        match self.depth {
-            Depth::PerBatch if g.training() => vec![g.rng().random_range(1..=levels); rows],
-            Depth::PerRow if g.training() => {
-                let mut rng = g.rng();
-                (0..rows).map(|_| rng.random_range(1..=levels)).collect()
-            }
-            _ => vec![levels; rows],
-        }
+    fn of(parts: Parts<T>, depth: Depth) -> Self {
+        let (parts, grid) = parts.refined(|level| level).map_or((parts, false), |finer| (finer, true));
+        Self { parts, depth, beam: 1, grid }
+    }
+
+    fn first(&self) -> &dyn Quantizer<T> {
+        self.parts.iter().next().expect("at least one level")
     }
 }
 
@@ -150,10 +150,11 @@ impl<T: Real> Quantizer<T> for Residual<T> {
             return Quantized { values: self.lookup(g, &codes).reshape(shape), codes, losses: Vec::new() };
         }
         let rows = z.value.shape()[0];
-        let depths = self.depths(g, rows);
+        let depths = self.depth.of_rows(g, rows, self.parts.iter().count());
         let (mut codes, mut losses) = (Vec::new(), Vec::new());
         let mut rest = z;
         let mut total: Option<Var<'t, T>> = None;
+        let mut noise: Option<Var<'t, T>> = None;
         for (i, level) in self.parts.iter().enumerate() {
             let active: Vec<usize> = (0..rows).filter(|&row| depths[row] > i).collect();
             if active.is_empty() {
@@ -163,14 +164,19 @@ impl<T: Real> Quantizer<T> for Residual<T> {
             }
             let all = active.len() == rows;
             let spread = |x: Var<'t, T>| if all { x } else { x.scatter_add(&active, rows) };
-            let found = level.quantize(g, if all { rest } else { rest.map(|z| z.gather_rows(&active)) });
+            let gather = |x: Var<'t, T>| if all { x } else { x.gather_rows(&active) };
+            let found = level.quantize(g, rest.map(gather));
             // The decoder's gradient reaches the encoder through the first level only, hence once; the losses of every
             // level reach it through `rest.loss`.
             let left = spread(taken(g, level, &found));
-            let loss = rest.loss - left;
+            let whole = if self.grid && i == 0 { self.first().bounded(rest.loss) } else { rest.loss };
+            let loss = whole - left;
             rest = Latent { value: loss.detach(), loss };
             let values = spread(found.values);
-            total = Some(total.map_or(values, |sum| sum + values));
+            // The sum has the noise of a row's last level alone (what its values in training have beside its codes).
+            let before = total.map(|sum| noise.map_or(sum, |noise| sum - spread(gather(noise))));
+            total = Some(before.map_or(values, |sum| sum + values));
+            noise = (g.training() && !level.values_are_codes()).then(|| values.detach() - left);
             codes.push(at_rows(&found.codes, &active, rows));
             losses.extend(named(i, found.losses));
         }
@@ -199,13 +205,29 @@ impl<T: Real> Quantizer<T> for Residual<T> {
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
         let mut rest = latents.clone();
         for level in self.parts.distinct() {
-            if exhausted(&rest, latents) {
-                return;
-            }
-            level.seed(store, &rest, stream);
+            level.seed(store, &seeds(&rest, latents), stream);
             let q = level.decode(store, &level.encode(store, &rest));
             rest.zip_assign(&q, |z, q| z - q);
         }
+    }
+
+    /// The first few levels, as many as there are columns for.
+    fn decodable(&self) -> Vec<usize> {
+        let sums = self.parts.iter().scan(0, |sum, level| {
+            *sum += level.slots();
+            Some(*sum)
+        });
+        sums.collect()
+    }
+
+    fn refined(&self, finer: usize) -> Option<Box<dyn Quantizer<T>>> {
+        let finer = finer * self.parts.iter().count();
+        let parts = self.parts.refined(|_| finer)?;
+        Some(Box::new(Self { parts, ..*self }))
+    }
+
+    fn bounded<'t>(&self, z: Var<'t, T>) -> Var<'t, T> {
+        self.first().bounded(z)
     }
 
     fn raise(&self, store: &mut ParamStore<T>, dim: usize, rng: &mut Rng) -> bool {
@@ -222,7 +244,7 @@ impl<T: Real> Quantizer<T> for Residual<T> {
 
     /// The decoder's gradient passes the first level alone.
     fn passage(&self) -> Passage {
-        match self.parts.iter().next().expect("at least one level").passage() {
+        match self.first().passage() {
             Passage::Identity => Passage::Identity,
             _ => Passage::Own,
         }
@@ -231,15 +253,4 @@ impl<T: Real> Quantizer<T> for Residual<T> {
     fn codebooks(&self) -> Vec<Book<'_>> {
         self.parts.codebooks("level")
     }
-}
-
-/// The codes of some rows among `count`; the others are skipped.
-fn at_rows(codes: &Codes, places: &[usize], count: usize) -> Codes {
-    let column = |slot: usize| {
-        let mut column = vec![SKIPPED; count];
-        places.iter().zip(codes.column(slot)).for_each(|(&row, &code)| column[row] = code);
-        column
-    };
-    let slots = 0..codes.slots();
-    Codes::new(slots.clone().map(column).collect(), slots.map(|slot| codes.radix(slot)).collect())
 }

@@ -1,15 +1,22 @@
-//! Properties of gradients: 3 and 4. What is declared is checked by closed form, everything by forward mode.
+//! Properties of gradients: 3, 4 and 20. What is declared is checked by closed form, everything by forward mode.
 
 use gradbook_autograd::{Dual, Graph, Real, Tape, Tensor};
 
 use super::{
-    Checked, Rule, Subject, Verdict, ensure,
+    Checked, Rule, Subject, Verdict,
+    caught::caught,
+    ensure,
     trial::{Trial, rounding},
 };
-use crate::Passage;
+use crate::{Passage, codebook::MOST_STRETCH};
 
 pub fn rules<'s, T: Real>() -> Vec<Rule<'s, T>> {
-    vec![(3, passage_is_as_declared), (3, commitments_pull), (4, everything_learns)]
+    vec![
+        (3, passage_is_as_declared),
+        (3, commitments_pull),
+        (4, everything_learns),
+        (20, gradients_are_bounded),
+    ]
 }
 
 /// Training steps that are tried at most, where chance decides what takes part in one.
@@ -40,7 +47,7 @@ fn passage_is_as_declared<T: Real>(t: &Trial<'_, T>) -> Checked {
     Ok(Verdict::Holds)
 }
 
-/// λ(g − 2w(w·g) + 2ẑ(q̂·g)) with w = unit(ẑ + q̂) and λ = ‖q‖/‖z‖, row by row.
+/// λ(g − 2w(w·g) + 2ẑ(q̂·g)) with w = unit(ẑ + q̂) and λ = ‖q‖/‖z‖, at most 10, row by row.
 fn rotated<T: Real>(z: &Tensor<T>, q: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
     let width = z.rows().ncols();
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
@@ -53,7 +60,8 @@ fn rotated<T: Real>(z: &Tensor<T>, q: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
     for ((z, q), g) in rows(z).iter().zip(rows(q)).zip(rows(g)) {
         let (zh, qh) = (unit(z), unit(&q));
         let w = unit(&zh.iter().zip(&qh).map(|(a, b)| a + b).collect::<Vec<_>>());
-        let (lambda, wg, qg) = ((dot(&q, &q) / dot(z, z)).sqrt(), dot(&w, &g), dot(&qh, &g));
+        let (wg, qg) = (dot(&w, &g), dot(&qh, &g));
+        let lambda = (dot(&q, &q) / dot(z, z)).sqrt().min(MOST_STRETCH);
         let turned = |c: usize| lambda * (g[c] - 2.0 * w[c] * wg + 2.0 * zh[c] * qg);
         all.extend((0..width).map(|c| T::of(turned(c))));
     }
@@ -93,6 +101,37 @@ fn everything_learns<T: Real>(t: &Trial<'_, T>) -> Checked {
     }
     let names: Vec<_> = waiting.iter().map(|id| &t.store.entry(*id).name).collect();
     Err(format!("no gradient reached {names:?} in {TRIES} steps"))
+}
+
+/// How many times as long as the decoder's gradient that of a row may be: a hundred times for each of two levels whose rows
+/// are brought to length 1, and something to spare. Without a bound there is no end to it.
+const MOST: f64 = 1e5;
+
+/// The derivative of what divides by the length of a row grows without bounds near 0, that of a power far from it.
+fn gradients_are_bounded<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let (rows, dim) = (12, t.dim());
+    let u = t.rows(rows, 24);
+    let longest = |x: &Tensor<T>| {
+        let square = |row: &[T]| row.iter().map(|x| x.to_f64().powi(2)).sum::<f64>();
+        x.as_slice().chunks(dim).map(square).fold(0.0, f64::max).sqrt()
+    };
+    for scale in [0.0, 1e-30, 1e-12, 1e-7, 1e-4, 1e-2, 1e4, 1e9] {
+        let z = t.rows(rows, 25).map(|x| x * T::of(scale));
+        let gradient = |with_losses: bool| {
+            let passed = t.train_for(&z, t.stream(4), |found| {
+                let values = (found.values * found.values.tape().constant(u.clone())).sum_all();
+                let losses = found.losses.iter().filter(|_| with_losses);
+                losses.fold(values, |sum, loss| sum + loss.value)
+            });
+            longest(&passed.gradient)
+        };
+        // Losses pull rows that are far away with a force that grows, as they should.
+        let found = caught(|| gradient(scale < 1.0));
+        let Ok(found) = found else { continue }; // an error that names the row: property 18
+        let most = MOST * longest(&u);
+        ensure!(found <= most, "rows of size {scale} get gradients of length {found}, more than {most}");
+    }
+    Ok(Verdict::Holds)
 }
 
 /// ⟨u, J v⟩ by dual numbers is ⟨Jᵀu, v⟩ by the tape, v a random direction of latents and parameters. Values and losses

@@ -3,13 +3,17 @@
 mod caught;
 mod gradients;
 mod inputs;
+mod options;
 mod seeding;
+mod shards;
 mod statistics;
 mod training;
 mod trial;
 mod values;
 
 use std::fmt;
+
+pub use options::options_matter;
 
 use gradbook_autograd::Real;
 use gradbook_nn::Scope;
@@ -51,12 +55,15 @@ pub static PROPERTIES: &[(u8, &str)] = &[
     (2, "evaluation changes nothing, reports nothing and draws no random number, and a forward pass is pure"),
     (3, "the encoder gets the decoder's gradient as the quantizer declares, and every commitment pulls it"),
     (4, "gradients are those of the forward formula, and every learned parameter gets one"),
-    (5, "masked rows are as rows that are not there"),
-    (6, "merged shards are the whole batch: codes and what is learned from statistics"),
+    (5, "masked rows are as rows that are not there, item by item, however many are left of each"),
+    (
+        6,
+        "merged shards are the whole batch: codes, what is learned from statistics, losses and their gradients",
+    ),
     (7, "a respawned code survives its grace period"),
     (8, "seeding with fewer rows than codes gives no zero or duplicate code"),
     (9, "no codebook is seeded on exhausted residuals"),
-    (10, "indices are exact integers below their radix"),
+    (10, "indices are exact integers below their radix, and no others are decoded"),
     (11, "perplexity is between 1 and K, however the rows are cut"),
     (12, "the same seed gives the same bits on any number of threads"),
     (13, "no other code is nearer than the chosen one"),
@@ -66,6 +73,8 @@ pub static PROPERTIES: &[(u8, &str)] = &[
     (17, "the residual error never grows with a level whose codebook contains zero"),
     (18, "constant, tiny, huge and not-a-number inputs give finite results or an error that names the row"),
     (19, "a moving-average codebook follows its formula"),
+    (20, "gradients of rows near zero and of huge rows are bounded: at most 10⁵ times the decoder's"),
+    (21, "options that are documented to change something change it"),
 ];
 
 /// What a check found: each property of [`PROPERTIES`] either held or does not apply. One with several parts held if a part
@@ -76,6 +85,25 @@ pub struct Report {
     pub held: Vec<u8>,
     /// Those that do not apply to this quantizer, by what it declares, and why.
     pub skipped: Vec<(u8, &'static str)>,
+}
+
+/// One line for each property that was not exercised, and how many held.
+///
+/// ```
+/// use gradbook_vq::{QuantizerConfig, contract::check};
+/// let config: QuantizerConfig = toml::from_str("kind = \"fsq\"\nlevels = [3]").unwrap();
+/// let text = check(&config, 1, 1).unwrap().to_string();
+/// assert!(text.contains("8 not exercised: it has no codebook"), "{text}");
+/// ```
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} properties held", self.held.len(), PROPERTIES.len())?;
+        for (number, why) in &self.skipped {
+            let sentence = PROPERTIES.iter().find(|(n, _)| n == number).map_or("", |(_, s)| s);
+            write!(f, "\n  {number} not exercised: {why}\n     ({sentence})")?;
+        }
+        Ok(())
+    }
 }
 
 /// A property that a quantizer breaks.
@@ -117,6 +145,7 @@ pub fn check(subject: &impl Subject, dim: usize, seed: u64) -> Result<Report, Vi
     run(&|scope: &mut Scope<'_, f32>| subject.build(dim, scope), seed, &mut report)?;
     run(&|scope: &mut Scope<'_, f64>| subject.build(dim, scope), seed, &mut report)?;
     judge(4, &mut report, || gradients::forward_mode(subject, dim, seed))?;
+    report.skipped.push((21, "options are compared among several quantizers: see `options_matter`"));
     report.held.sort_unstable();
     report.held.dedup();
     report.skipped.retain(|(number, _)| !report.held.contains(number));
@@ -127,7 +156,14 @@ pub fn check(subject: &impl Subject, dim: usize, seed: u64) -> Result<Report, Vi
 
 fn run<T: Real>(build: trial::Build<'_, T>, seed: u64, report: &mut Report) -> Result<(), Violation> {
     let trial = Trial::trained(build, seed);
-    let all = [values::rules(), gradients::rules(), statistics::rules(), training::rules(), seeding::rules()];
+    let all = [
+        values::rules(),
+        gradients::rules(),
+        statistics::rules(),
+        shards::rules(),
+        training::rules(),
+        seeding::rules(),
+    ];
     let all: Vec<Rule<'_, T>> = all.into_iter().flatten().chain(inputs::rules()).collect();
     all.iter().try_for_each(|(number, rule)| judge(*number, report, || rule(&trial)))
 }

@@ -1,16 +1,16 @@
-//! Properties of statistics and state: 5, 6, 12, 15.
+//! Properties of statistics and state: 5, 12, 15.
 
-use gradbook_autograd::{Graph, Real, Stats, Tape, Tensor};
+use gradbook_autograd::{Graph, Real, Tape, Tensor};
 use gradbook_nn::State;
 
 use super::{
     Checked, Rule, Verdict, ensure,
     trial::{Trial, close, difference},
 };
-use crate::{Codes, SKIPPED, masked::quantize_masked};
+use crate::{SKIPPED, masked::quantize_masked};
 
 pub fn rules<'s, T: Real>() -> Vec<Rule<'s, T>> {
-    vec![(5, masked_rows), (6, shards), (12, threads), (15, save_and_load)]
+    vec![(5, masked_rows), (5, ragged_items), (12, threads), (15, save_and_load)]
 }
 
 fn same<T: Real>(a: &Tensor<T>, b: &Tensor<T>) -> bool {
@@ -72,45 +72,42 @@ fn masked_rows<T: Real>(t: &Trial<'_, T>) -> Checked {
     Ok(Verdict::Holds)
 }
 
-fn shards<T: Real>(t: &Trial<'_, T>) -> Checked {
-    let (z, dim) = (t.rows(40, 41), t.dim());
-    let cut =
-        |from: usize, to: usize| Tensor::new([to - from, dim], z.as_slice()[from * dim..to * dim].to_vec());
-    let parts = [cut(0, 10), cut(10, 25), cut(25, 40)];
-    let (values, codes) = t.eval(&z);
-    let shards = parts.each_ref().map(|z| t.eval(z));
-    let joined: Vec<T> = shards.iter().flat_map(|(values, _)| values.as_slice().to_vec()).collect();
-    if (0..codes.slots()).any(|slot| codes.column(slot).len() != 40) {
-        return Ok(Verdict::Skipped("a code does not belong to one row"));
+/// Items `[item, length, channel]` of which all rows are valid, or some in the middle, or one: each is as if it were alone.
+fn ragged_items<T: Real>(t: &Trial<'_, T>) -> Checked {
+    const LENGTH: usize = 12;
+    let valid = |item: usize, place: usize| [true, (2..11).contains(&place) && place != 5, place == 7][item];
+    let dim = t.dim();
+    let mask: Vec<bool> = (0..3 * LENGTH).map(|row| valid(row / LENGTH, row % LENGTH)).collect();
+    let mut z = t.rows(3 * LENGTH, 45);
+    for (row, z) in z.as_mut_slice().chunks_mut(dim).enumerate().filter(|(row, _)| !mask[*row]) {
+        z.fill(T::of(if row % 2 == 0 { f64::NAN } else { 1e3 }));
     }
-    ensure!(columns(shards.iter().map(|(_, codes)| codes)) == columns([&codes]), "shards have other codes");
-    ensure!(joined == values.as_slice(), "shards have other values: {joined:?}, not {values:?}");
-
-    let whole = t.train(&z, t.stream(5));
-    let shards = parts.each_ref().map(|z| t.train(z, t.stream(5)));
-    if columns(shards.iter().map(|shard| &shard.codes)) != columns([&whole.codes]) {
-        let draws = (6..10).any(|step| t.train(&z, t.stream(step)).codes != whole.codes);
-        ensure!(draws, "shards choose other codes in training, by no chance");
-        return Ok(Verdict::Skipped("training draws its codes"));
+    let kept = |rows: &[T], from: usize| -> Vec<T> {
+        let rows = rows.chunks(dim).zip(&mask[from..]).filter(|(_, valid)| **valid);
+        rows.flat_map(|(row, _)| row.to_vec()).collect()
+    };
+    let (mut values, mut columns) = (Vec::new(), vec![Vec::new(); t.q.slots()]);
+    for (item, rows) in z.as_slice().chunks(LENGTH * dim).enumerate() {
+        let rows = kept(rows, item * LENGTH);
+        let (alone, codes) = t.eval(&Tensor::new([rows.len() / dim, dim], rows));
+        values.extend(alone.as_slice().to_vec());
+        columns.iter_mut().enumerate().for_each(|(slot, all)| all.extend(codes.column(slot).to_vec()));
     }
-    let mut merged = Stats::new();
-    shards.into_iter().for_each(|shard| merged.merge(shard.stats));
-    let (mut one, mut many) = (t.copy(), t.copy());
-    let changes = (one.absorb(&whole.stats, 5), many.absorb(&merged, 5));
-    ensure!(changes.0 == changes.1, "the batch changes {:?}, its shards {:?}", changes.0, changes.1);
-    let differs = difference(&one.store, &many.store, close);
-    ensure!(differs.is_none(), "the batch and its shards lead to different {}", differs.unwrap_or_default());
+    let tape = Tape::new();
+    let z = tape.constant(z.reshaped([3, LENGTH, dim]));
+    let found = quantize_masked(&*t.q, &Graph::eval(&tape, &t.store), z.into(), &mask);
+    for (slot, alone) in columns.iter().enumerate() {
+        let mut column = found.codes.column(slot).to_vec();
+        column.retain(|code| *code != SKIPPED);
+        ensure!(column == *alone, "slot {slot} of ragged items is {column:?}, of each alone {alone:?}");
+    }
+    let count = values.len();
+    let flat = |x: Vec<T>| Tensor::new([count], x);
+    let (together, alone) = (kept(found.values.value().as_slice(), 0), values);
+    ensure!(together.len() == alone.len(), "{} valid elements became {}", alone.len(), together.len());
+    let (together, alone) = (flat(together), flat(alone));
+    ensure!(close(&together, &alone), "ragged items have the values {together:?}, each alone {alone:?}");
     Ok(Verdict::Holds)
-}
-
-/// The columns of several shards, one below the other.
-fn columns<'c>(shards: impl IntoIterator<Item = &'c Codes>) -> Vec<Vec<u64>> {
-    let mut all: Vec<Vec<u64>> = Vec::new();
-    for codes in shards {
-        all.resize(codes.slots(), Vec::new());
-        all.iter_mut().enumerate().for_each(|(slot, column)| column.extend(codes.column(slot)));
-    }
-    all
 }
 
 fn threads<T: Real>(t: &Trial<'_, T>) -> Checked {

@@ -3,7 +3,10 @@
 use gradbook_autograd::{Graph, Real, Tape, Tensor};
 
 use super::{
-    Checked, Rule, Verdict, ensure,
+    Checked, Rule, Verdict,
+    caught::caught,
+    ensure,
+    inputs::message,
     trial::{Trial, close, rounding},
 };
 use crate::{Codes, diagnostics::Usage};
@@ -77,6 +80,20 @@ fn indices_are_exact<T: Real>(t: &Trial<'_, T>) -> Checked {
     }
     if let Ok(tokens) = codes.tokens() {
         ensure!(Codes::from_tokens(&tokens, &radices) == codes, "the tokens {tokens:?} are not {codes:?}");
+    }
+    for slot in 0..radices.len() {
+        let own =
+            |s: usize| codes.column(s).iter().map(|&k| if s == slot { radices[s] } else { k }).collect();
+        let wider = radices.iter().map(|radix| radix + 1).collect();
+        let beyond = Codes::new((0..radices.len()).map(own).collect(), wider);
+        let refused = caught(|| t.q.decode(&t.store, &beyond)).err().map(|cause| message(&*cause));
+        let named =
+            refused.as_ref().is_some_and(|text| text.contains(&format!("slot {slot} holds the code")));
+        ensure!(
+            named,
+            "the code {} of slot {slot} does not exist and is decoded: {refused:?}",
+            radices[slot]
+        );
     }
     for last in [false, true] {
         let column = |slot: usize| vec![if last { radices[slot] - 1 } else { 0 }; codes.column(slot).len()];

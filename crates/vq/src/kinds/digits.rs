@@ -1,12 +1,13 @@
 //! One digit per channel, and all digits of a row in one exact integer (mixed radix, first channel fastest).
 
-use gradbook_autograd::{Real, Tensor};
+use gradbook_autograd::{Real, Tensor, Var};
 use gradbook_nn::ConfigError;
 
 use super::{illegal, require_finite};
 use crate::{Codes, SKIPPED};
 
 /// L levels per channel, which make ΠL codes: index = Σ_c digit_c·Π_{j<c} L_j.
+#[derive(Clone)]
 pub(super) struct Digits {
     pub levels: Vec<u64>,
     all: u64,
@@ -33,6 +34,12 @@ impl Digits {
             levels,
             "together at most 2⁶³ codes",
         )
+    }
+
+    /// One number per channel, `[1, channel]`.
+    pub fn row<'t, T: Real>(&self, z: Var<'t, T>, number: impl Fn(usize) -> f64) -> Var<'t, T> {
+        let numbers = (0..self.levels.len()).map(|channel| T::of(number(channel))).collect();
+        z.tape().constant(Tensor::new([1, self.levels.len()], numbers))
     }
 
     /// ΠL

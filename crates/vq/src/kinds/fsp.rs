@@ -6,7 +6,7 @@ use gradbook_nn::{ConfigError, Scope, rules};
 use ndarray_rand::rand::Rng as _;
 use serde::{Deserialize, Serialize};
 
-use super::{QuantizerConfig, digits::Digits};
+use super::{Cdf, QuantizerConfig, digits::Digits};
 use crate::{Codes, KindConfig, Latent, Loss, Quantized, Quantizer, codebook::Weight};
 
 /// √12, which gives a uniform variable variance 1.
@@ -19,6 +19,8 @@ const SPREAD: f64 = 3.464_101_615_137_754_6;
 /// training: √12·(p + ξ − ½), ξ uniform in ±1/(2L); where p + ξ leaves (0, 1), ξ = 0
 /// ∂q/∂z = √12·F'(z) in both
 /// ```
+///
+/// A residual stack takes √12·(F(z) − ½) apart: the bins of level l are as wide as those of level l − 1 are cut into L.
 ///
 /// ```
 /// use gradbook_autograd::{ParamStore, Tensor};
@@ -52,68 +54,6 @@ fn unit() -> Weight {
     Weight::constant(1.0)
 }
 
-/// A distribution function F.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cdf {
-    /// (1 + tanh z)/2, variance π²/12
-    #[default]
-    Tanh,
-    /// 1/(1 + e⁻ᶻ), variance π²/3
-    Sigmoid,
-    /// Φ(z), variance 1
-    Normal,
-    /// ½eᶻ below 0 and 1 − ½e⁻ᶻ above, variance 2
-    Laplace,
-}
-
-impl Cdf {
-    fn apply<T: Real>(self, z: Var<'_, T>) -> Var<'_, T> {
-        let half = T::of(0.5);
-        match self {
-            Self::Tanh => (z.tanh() + 1.0) * 0.5,
-            Self::Sigmoid => z.sigmoid(),
-            Self::Normal => {
-                let root = T::of(std::f64::consts::FRAC_1_SQRT_2);
-                let density = T::of(1.0 / std::f64::consts::TAU.sqrt());
-                elementwise(
-                    z,
-                    move |z| half * (T::ONE + (z * root).erf()),
-                    move |z| density * (-(half * z * z)).exp(),
-                )
-            }
-            Self::Laplace => elementwise(
-                z,
-                move |z| if z < T::ZERO { half * z.exp() } else { T::ONE - half * (-z).exp() },
-                move |z| half * (-z.abs()).exp(),
-            ),
-        }
-    }
-
-    fn variance(self) -> f64 {
-        let pi2 = std::f64::consts::PI.powi(2);
-        match self {
-            Self::Tanh => pi2 / 12.0,
-            Self::Sigmoid => pi2 / 3.0,
-            Self::Normal => 1.0,
-            Self::Laplace => 2.0,
-        }
-    }
-}
-
-/// F with its density.
-fn elementwise<'t, T: Real>(
-    z: Var<'t, T>,
-    cdf: impl Fn(T) -> T + Sync,
-    density: impl Fn(T) -> T + Sync + Send + 'static,
-) -> Var<'t, T> {
-    let backward =
-        move |x: &[Tensor<T>], _: &Tensor<T>, g: Tensor<T>, sink: &mut gradbook_autograd::Sink<'_, T>| {
-            sink.add(0, g.zip(&x[0], |g, z| g * density(z)));
-        };
-    z.tape().custom("cdf", &[z], |x| x[0].map(cdf), backward)
-}
-
 impl KindConfig for FspConfig {
     const NAME: &'static str = "fsp";
     const PAPER: &'static str = "arXiv:2602.17133";
@@ -126,8 +66,13 @@ impl KindConfig for FspConfig {
         self.moments.check("moments")
     }
 
-    fn build<T: Real>(&self, dim: usize, _: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
-        Ok(Box::new(Fsp { digits: Digits::new(&self.levels, dim)?, config: self.clone() }))
+    fn build<T: Real>(
+        &self,
+        dim: usize,
+        scope: &mut Scope<'_, T>,
+    ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+        let (digits, place) = (Digits::new(&self.levels, dim)?, scope.name("moments"));
+        Ok(Box::new(Fsp { digits, config: self.clone(), level: 0, place }))
     }
 
     fn probes(_: &[QuantizerConfig]) -> Vec<Self> {
@@ -151,12 +96,30 @@ impl KindConfig for FspConfig {
 }
 
 /// The quantizer of an [`FspConfig`].
+#[derive(Clone)]
 pub struct Fsp {
     config: FspConfig,
     digits: Digits,
+    /// How many levels of a residual stack come before it.
+    level: usize,
+    /// Tells its loss from others in the same model.
+    place: String,
 }
 
 impl Fsp {
+    /// √12/L^level: the width of all bins of a channel together. What a bin leaves over is as wide as the bin.
+    fn width(&self, channel: usize) -> f64 {
+        SPREAD / (self.digits.levels[channel] as f64).powi(self.level as i32)
+    }
+
+    /// p: of z in the first level, of what lies among the values already in the next ones.
+    fn probability<'t, T: Real>(&self, z: Var<'t, T>) -> Var<'t, T> {
+        match self.level {
+            0 => self.config.cdf.apply(z),
+            _ => z / self.digits.row(z, |channel| self.width(channel)) + 0.5,
+        }
+    }
+
     /// What training makes of p: noise, except where p is moved to the middle of its bin.
     fn perturbed<T: Real>(&self, g: &Graph<'_, T>, p: &Tensor<T>) -> Tensor<T> {
         let (mut rng, levels) = (g.rng(), &self.digits.levels);
@@ -171,16 +134,17 @@ impl Fsp {
                 } else {
                     p
                 };
-                *out = T::of(SPREAD * (value - 0.5));
+                *out = T::of(self.width(i % levels.len()) * (value - 0.5));
             }
         })
     }
+}
 
-    fn moments<'t, T: Real>(&self, z: Var<'t, T>) -> Var<'t, T> {
-        let mean = z.mean_keep(&[0]);
-        let variance = (z - mean).square().mean(&[0]);
-        0.1 * mean.square().mean_all() + 0.07 * (variance - self.config.cdf.variance()).square().mean_all()
-    }
+/// 0.1·mean μ² + 0.07·mean (σ² − σ_F²)² over all rows
+fn moments<T: Real>(z: Var<'_, T>, aim: f64) -> Var<'_, T> {
+    let mean = z.mean_keep(&[0]);
+    let variance = (z - mean).square().mean(&[0]);
+    0.1 * mean.square().mean_all() + 0.07 * (variance - aim).square().mean_all()
 }
 
 /// ⌊pL⌋, at most L − 1
@@ -200,23 +164,34 @@ impl<T: Real> Quantizer<T> for Fsp {
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let (shape, levels) = (z.value.shape(), &self.digits.levels);
         let z = z.rows("fsp", levels.len()).finite("fsp");
-        let p = self.config.cdf.apply(z.value);
+        let p = self.probability(z.value);
         let codes = self.digits.encode("fsp", &p.value(), |channel, p| bin(p, levels[channel] as f64) as u64);
         if !g.training() {
             return Quantized { values: self.lookup(g, &codes).reshape(shape), codes, losses: Vec::new() };
         }
         let noisy = g.tape().constant(self.perturbed(g, &p.value()));
         let weight = self.config.moments.at(g.step());
-        let losses = if weight == 0.0 {
-            Vec::new()
-        } else {
-            vec![Loss::new("moments", self.moments(z.loss) * weight)]
-        };
-        Quantized { values: noisy.surrogate((p - 0.5) * SPREAD).reshape(shape), codes, losses }
+        let mut losses = Vec::new();
+        if weight != 0.0 && self.level == 0 {
+            let aim = self.config.cdf.variance();
+            let value = g.over_batch(&self.place, z.loss, &[], move |z, _| moments(z, aim));
+            losses.push(Loss::new("moments", value * weight));
+        }
+        let soft = (p - 0.5) * self.digits.row(p, |channel| self.width(channel));
+        Quantized { values: noisy.surrogate(soft).reshape(shape), codes, losses }
+    }
+
+    fn refined(&self, finer: usize) -> Option<Box<dyn Quantizer<T>>> {
+        Some(Box::new(Self { level: self.level + finer, ..self.clone() }))
+    }
+
+    fn bounded<'t>(&self, z: Var<'t, T>) -> Var<'t, T> {
+        if self.level == 0 { (self.probability(z) - 0.5) * SPREAD } else { z }
     }
 
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
         let middle = |channel: usize, digit: u64| (digit as f64 + 0.5) / self.digits.levels[channel] as f64;
-        g.tape().constant(self.digits.decode(codes, |channel, digit| SPREAD * (middle(channel, digit) - 0.5)))
+        let value = |channel: usize, digit: u64| self.width(channel) * (middle(channel, digit) - 0.5);
+        g.tape().constant(self.digits.decode(codes, value))
     }
 }

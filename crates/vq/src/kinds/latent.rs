@@ -145,6 +145,10 @@ impl<T: Real> Quantizer<T> for LatentQuantizer {
         Quantized { values: z.value.straight_through(q).reshape(shape), codes, losses }
     }
 
+    fn values_are_codes(&self) -> bool {
+        true
+    }
+
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
         let channel = |(c, &id): (usize, &ParamId)| rows_of(g.param(id), &self.digits.column(c, codes));
         Var::concat(&self.values.iter().enumerate().map(channel).collect::<Vec<_>>(), 1)

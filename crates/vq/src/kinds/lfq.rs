@@ -5,11 +5,10 @@ use gradbook_autograd::{Graph, ParamStore, Real, Tensor, Var};
 use gradbook_nn::{ConfigError, Scope, rules};
 use serde::{Deserialize, Serialize};
 
-use super::{QuantizerConfig, illegal, require_finite};
-use crate::{Codes, KindConfig, Latent, Loss, Quantized, Quantizer, SKIPPED, codebook::Weight};
-
-/// The most bits for which the exact entropy lists all 2^d codes.
-const EXACT_BITS: usize = 12;
+use super::{BatchEntropy, Entropy, QuantizerConfig, entropy::EXACT_BITS, illegal, require_finite};
+use crate::{
+    Codes, KindConfig, Latent, Loss, Quantized, Quantizer, SKIPPED, codebook::Weight, unit::unit_rows,
+};
 
 /// One bit per channel: d channels have 2^d codes, d ≤ 63.
 ///
@@ -18,6 +17,8 @@ const EXACT_BITS: usize = 12;
 /// index = Σ_c bit_c·2^(d−1−c), + being 1: the first channel is the most significant bit
 /// ∂L/∂u = ∂L/∂q (straight-through); on the sphere it then passes the normalization
 /// ```
+///
+/// Level l of a residual stack has codes of size s/2^l: what is left of a channel in ±2s by a code ±s is in ±s.
 ///
 /// ```
 /// use gradbook_autograd::{ParamStore, Tensor};
@@ -40,7 +41,7 @@ pub struct LfqConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entropy: Option<Entropy>,
     /// β of the commitment loss β·mean(u − sg q)².
-    #[serde(default = "defaults::commitment")]
+    #[serde(default = "commitment")]
     pub commitment: Weight,
 }
 
@@ -55,53 +56,8 @@ pub enum Space {
     Sphere,
 }
 
-/// weight·(mean H(p) − γ·H(mean p)), where p = softmax over codes of −‖u − c‖²/τ, means are over rows, and H is in nats.
-///
-/// Given u the bits of c are independent, each + with probability σ(4su/τ). So H(p) is a sum over bits, exactly, and
-/// costs O(d). H(mean p) does not split that way: see [`BatchEntropy`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Entropy {
-    /// The weight of the whole term.
-    #[serde(default = "defaults::entropy")]
-    pub weight: Weight,
-    /// γ, the share of the batch's entropy.
-    #[serde(default = "defaults::unit")]
-    pub gamma: f64,
-    /// τ
-    #[serde(default = "defaults::temperature")]
-    pub temperature: f64,
-    /// How H(mean p) is taken.
-    #[serde(default)]
-    pub batch: BatchEntropy,
-}
-
-/// The entropy of the mean choice.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BatchEntropy {
-    /// Σ over bits of the entropy of each bit's mean: an upper bound of H(mean p) that costs O(d) (BSQ).
-    #[default]
-    PerBit,
-    /// H(mean p) over all 2^d codes, for d up to 12 (LFQ).
-    Exact,
-}
-
-mod defaults {
-    use crate::codebook::Weight;
-
-    pub fn commitment() -> Weight {
-        Weight::constant(0.25)
-    }
-    pub fn entropy() -> Weight {
-        Weight::constant(0.1)
-    }
-    pub fn unit() -> f64 {
-        1.0
-    }
-    pub fn temperature() -> f64 {
-        0.01
-    }
+fn commitment() -> Weight {
+    Weight::constant(0.25)
 }
 
 impl KindConfig for LfqConfig {
@@ -123,7 +79,11 @@ impl KindConfig for LfqConfig {
         rows as f64 * if exact { (dim.min(EXACT_BITS) as f64).exp2() } else { dim as f64 }
     }
 
-    fn build<T: Real>(&self, dim: usize, _: &mut Scope<'_, T>) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
+    fn build<T: Real>(
+        &self,
+        dim: usize,
+        scope: &mut Scope<'_, T>,
+    ) -> Result<Box<dyn Quantizer<T>>, ConfigError> {
         if !(1..=63).contains(&dim) {
             return illegal(
                 "quantizer.dim",
@@ -137,7 +97,7 @@ impl KindConfig for LfqConfig {
                 format!("`per_bit` for more than {EXACT_BITS} channels, here {dim}: there are 2^d codes");
             return illegal("quantizer.entropy.batch", BatchEntropy::Exact, &rule);
         }
-        Ok(Box::new(Lfq { config: self.clone(), dim }))
+        Ok(Box::new(Lfq { config: self.clone(), dim, level: 0, place: scope.name("entropy") }))
     }
 
     fn probes(_: &[QuantizerConfig]) -> Vec<Self> {
@@ -158,58 +118,44 @@ impl KindConfig for LfqConfig {
 }
 
 /// The quantizer of an [`LfqConfig`].
+#[derive(Clone)]
 pub struct Lfq {
     config: LfqConfig,
     dim: usize,
+    /// How many levels of a residual stack come before it.
+    level: usize,
+    /// Tells its entropy from others in the same model.
+    place: String,
 }
 
 impl Lfq {
-    /// s, the size of a code in each channel.
+    /// s, the size of a code in each channel: half as large with every level of a stack, for that is what is left over.
     fn size(&self) -> f64 {
-        match self.config.space {
+        let first = match self.config.space {
             Space::Cube => 1.0,
             Space::Sphere => 1.0 / (self.dim as f64).sqrt(),
-        }
+        };
+        first * 0.5f64.powi(self.level as i32)
     }
 
-    fn losses<'t, T: Real>(&self, step: u64, u: Var<'t, T>, q: Var<'t, T>) -> Vec<Loss<'t, T>> {
+    /// u: rows where the codes lie. What a level of a stack is left with lies there already.
+    fn among_codes<'t, T: Real>(&self, z: Var<'t, T>) -> Var<'t, T> {
+        if self.config.space == Space::Sphere && self.level == 0 { unit_rows(z) } else { z }
+    }
+
+    fn losses<'t, T: Real>(&self, g: &Graph<'t, T>, u: Var<'t, T>, q: Var<'t, T>) -> Vec<Loss<'t, T>> {
         let mut losses = Vec::new();
+        let step = g.step();
         let commitment = self.config.commitment.at(step);
         if commitment != 0.0 {
             losses.push(Loss::new("commitment", (u - q.detach()).square().mean_all() * commitment));
         }
         if let Some(entropy) = &self.config.entropy {
-            // From ±100 on, the entropy and its derivative are 0 to all digits.
-            let logits = (u * (4.0 * self.size() / entropy.temperature)).clamp(-100.0, 100.0);
-            let batch = match entropy.batch {
-                BatchEntropy::PerBit => {
-                    entropy_of(logits.sigmoid().mean(&[0])) + entropy_of((-logits).sigmoid().mean(&[0]))
-                }
-                BatchEntropy::Exact => entropy_of(all_codes(logits).mean(&[0])),
-            };
-            let value = (per_sample(logits) - entropy.gamma * batch) * entropy.weight.at(step);
-            losses.push(Loss::new("entropy", value));
+            let value = entropy.of(g, &self.place, u * (4.0 * self.size() / entropy.temperature));
+            losses.push(Loss::new("entropy", value * entropy.weight.at(step)));
         }
         losses
     }
-}
-
-/// The mean over rows of Σ over bits of H(σ(a)) = ln(1 + eᵃ) − a·σ(a).
-fn per_sample<T: Real>(logits: Var<'_, T>) -> Var<'_, T> {
-    (logits.softplus() - logits * logits.sigmoid()).sum(&[1]).mean_all()
-}
-
-/// −Σ p ln p
-fn entropy_of<T: Real>(p: Var<'_, T>) -> Var<'_, T> {
-    -(p * (p + 1e-20).ln()).sum_all() // ln 0 is never taken
-}
-
-/// p of all 2^d codes, `[row, code]`: the softmax of Σ over bits of ±a/2.
-fn all_codes<T: Real>(logits: Var<'_, T>) -> Var<'_, T> {
-    let bits = logits.shape()[1];
-    let half = |code: usize, bit: usize| T::of(if code >> bit & 1 == 1 { 0.5 } else { -0.5 });
-    let signs = (0..1 << bits).flat_map(|code| (0..bits).map(move |bit| half(code, bit))).collect();
-    logits.matmul_nt(logits.tape().constant(Tensor::new([1 << bits, bits], signs))).softmax(1)
 }
 
 impl<T: Real> Quantizer<T> for Lfq {
@@ -223,10 +169,7 @@ impl<T: Real> Quantizer<T> for Lfq {
 
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
-        let u = z.rows("lfq", self.dim).finite("lfq").map(|z| match self.config.space {
-            Space::Cube => z,
-            Space::Sphere => z.l2_normalize(1, 1e-12),
-        });
+        let u = z.rows("lfq", self.dim).finite("lfq").map(|z| self.among_codes(z));
         let rows = u.value.value();
         require_finite("lfq", &rows);
         let index = |row: &[T]| row.iter().fold(0, |index, &u| 2 * index + u64::from(u > T::ZERO));
@@ -236,7 +179,19 @@ impl<T: Real> Quantizer<T> for Lfq {
             return Quantized { values: q.reshape(shape), codes, losses: Vec::new() };
         }
         let values = u.value.straight_through(q).reshape(shape);
-        Quantized { values, codes, losses: self.losses(g.step(), u.loss, q) }
+        Quantized { values, codes, losses: self.losses(g, u.loss, q) }
+    }
+
+    fn refined(&self, finer: usize) -> Option<Box<dyn Quantizer<T>>> {
+        Some(Box::new(Self { level: self.level + finer, ..self.clone() }))
+    }
+
+    fn bounded<'t>(&self, z: Var<'t, T>) -> Var<'t, T> {
+        self.among_codes(z)
+    }
+
+    fn values_are_codes(&self) -> bool {
+        true
     }
 
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {

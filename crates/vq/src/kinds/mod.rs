@@ -13,8 +13,10 @@ use crate::{
     },
 };
 
+mod cdf;
 mod config;
 mod digits;
+mod entropy;
 mod fsp;
 mod fsq;
 mod latent;
@@ -22,11 +24,13 @@ mod lfq;
 mod pairwise;
 mod random_projection;
 
+pub use cdf::Cdf;
 pub use config::QuantizerConfig;
-pub use fsp::{Cdf, FspConfig};
+pub use entropy::{BatchEntropy, Entropy};
+pub use fsp::FspConfig;
 pub use fsq::FsqConfig;
 pub use latent::LatentConfig;
-pub use lfq::{BatchEntropy, Entropy, LfqConfig, Space};
+pub use lfq::{LfqConfig, Space};
 pub(crate) use pairwise::pairwise;
 pub use random_projection::RandomProjectionConfig;
 

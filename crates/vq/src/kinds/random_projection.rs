@@ -127,6 +127,10 @@ impl<T: Real> Quantizer<T> for RandomProjection {
         Quantized { values: values.reshape(shape), codes, losses: Vec::new() }
     }
 
+    fn values_are_codes(&self) -> bool {
+        true
+    }
+
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
         rows_of(g.param(self.codes).matmul(g.param(self.back)), codes.column(0))
     }

@@ -15,6 +15,11 @@ const COSINE: &str =
 const SHARED: &str = "kind = \"residual\"\nlevels = 3\nsharing = \"shared\"\n\
                       quantizer = { kind = \"codebook\", codes = 8 }";
 
+const RESIDUAL_FSQ: &str = "kind = \"projected\"\ndim = 3\n[quantizer]\nkind = \"residual\"\nlevels = 3\n\
+                            quantizer = { kind = \"fsq\", levels = [8, 5, 3], symmetric = true }";
+const RESIDUAL_LFQ: &str = "kind = \"projected\"\ndim = 4\n[quantizer]\nkind = \"residual\"\nlevels = 4\n\
+                            quantizer = { kind = \"lfq\" }";
+
 /// x, y and indices of a file.
 fn answers(file: &str) -> (Tensor<f32>, Vec<f32>, Vec<u64>) {
     let bytes = std::fs::read(path(file)).expect("the golden files are part of the repository");
@@ -36,6 +41,8 @@ fn a_loaded_quantizer_gives_the_codes_and_values_it_gave_in_pytorch() {
         ("vector_quantize_cosine", 6, COSINE),
         ("residual_vq", 6, RESIDUAL_VQ),
         ("residual_vq_shared", 5, SHARED),
+        ("residual_fsq", 6, RESIDUAL_FSQ),
+        ("residual_lfq", 6, RESIDUAL_LFQ),
     ] {
         let (mut store, q) = build::<f32>(&toml::from_str(text).expect("a config"), dim);
         torch::load(&path(&format!("{name}.safetensors")), &mut store, "").expect("it fits");

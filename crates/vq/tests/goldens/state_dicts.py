@@ -4,7 +4,7 @@
 """
 import torch
 from safetensors.torch import load_model, save_model
-from vector_quantize_pytorch import ResidualVQ, VectorQuantize
+from vector_quantize_pytorch import ResidualFSQ, ResidualLFQ, ResidualVQ, VectorQuantize
 
 from common import clear_choice, clustered, seed, single, write
 from residual import residuals
@@ -43,8 +43,23 @@ def clear(module, x):
         return False
 
 
+def grids():
+    """Stacks without a codebook: their state is that of the projection, and each level is finer than the one before."""
+    for name, build, dim in [
+        ("residual_fsq", lambda: ResidualFSQ(dim=6, levels=[8, 5, 3], num_quantizers=3), 6),
+        ("residual_lfq", lambda: ResidualLFQ(dim=6, codebook_size=16, num_quantizers=4), 6)]:
+        seed(name)
+        module, again, x = build().eval(), build(), 2 * torch.randn(3, 9, dim)
+        y, indices = module(x)[:2]
+        save_model(module, f"{name}.safetensors", {"format": "pt"})
+        load_model(again, f"{name}.safetensors")
+        assert torch.equal(again.eval()(x)[0], y) and torch.allclose(again.get_output_from_indices(indices), y, atol=1e-6)
+        write(f"{name}_io.safetensors", {"x": x, "y": y, "indices": indices.long()})
+
+
 def main():
     with single(), torch.no_grad():
+        grids()
         for name, build, dim in [
             ("vector_quantize", lambda: VectorQuantize(dim=7, codebook_size=8, codebook_dim=3, decay=0.9, rotation_trick=False), 7),
             ("vector_quantize_cosine", lambda: VectorQuantize(dim=6, codebook_size=8, codebook_dim=4, decay=0.9,
