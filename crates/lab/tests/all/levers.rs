@@ -2,6 +2,7 @@
 
 use crate::common;
 use gradbook_lab::{Recipe, Training};
+use gradbook_nn::{State, Value};
 
 /// The numbers of the parameters (and buffers) whose name begins like this.
 fn numbers(training: &Training<'_>, prefix: &str) -> Vec<f32> {
@@ -81,4 +82,87 @@ fn a_stretched_run_moves_the_times_of_quantizers_within_quantizers() {
         half.contains("steps = 500") && half.contains("until = 1500") && half.contains("every = 20"),
         "{half}"
     );
+}
+
+/// The recipe with codes that learn by gradient, so that they are averaged.
+fn averaged_codes() -> Recipe {
+    common::recipe().set("quantizer.learning={ by = \"loss\" }").expect("a key")
+}
+
+/// For how many steps the optimizer has had moments of each code.
+fn moments(training: &Training<'_>) -> Vec<u64> {
+    let found = training.optimizer.state().into_iter().find(|(name, _)| name == "age/quantizer.codes");
+    let Some((_, Value::Counts(ages))) = found else { panic!("codes that learn by gradient have moments") };
+    ages
+}
+
+#[test]
+fn moments_begin_anew_with_codes_that_are_seeded_or_new() {
+    let corpus = common::corpus();
+    let recipe = averaged_codes().set("quantizer.respawn.until=0").expect("a key");
+    let mut training = trained(&recipe, &corpus, 9);
+    assert_eq!(moments(&training), [5; 8], "since the end of the warm-up at step 4");
+    training.advance().expect("the step that seeds again");
+    assert_eq!(moments(&training), [1; 8]);
+    (10..13).for_each(|_| _ = training.advance().expect("a step"));
+    assert_eq!(moments(&training), [[4; 8], [1; 8]].concat(), "the codebook grew at step 12");
+}
+
+#[test]
+fn averaged_codes_begin_anew_with_codes_that_were_respawned() {
+    let corpus = common::corpus();
+    let mut training = trained(&averaged_codes(), &corpus, 10);
+    let mut fresh = 0;
+    for _ in 10..24 {
+        training.advance().expect("a step");
+        let ages = numbers(&training, "quantizer.age");
+        let codes = numbers(&training, "quantizer.codes");
+        let averages = training.averaged(|training| numbers(training, "quantizer.codes"));
+        // Every third step looks; a code of age 0 came back in the last look.
+        for (k, _) in
+            ages.iter().enumerate().filter(|(_, age)| training.step.is_multiple_of(3) && **age == 0.0)
+        {
+            assert_eq!(codes[k * 6..][..6], averages[k * 6..][..6], "code {k} at step {}", training.step);
+            assert_eq!(moments(&training)[k], 0, "the moments of code {k} are as new");
+            fresh += 1;
+        }
+    }
+    assert!(fresh > 0, "no code was respawned");
+}
+
+#[test]
+fn averaged_codes_are_seeded_with_the_codes() {
+    let corpus = common::corpus();
+    let mut training = trained(&averaged_codes(), &corpus, 9);
+    let before = numbers(&training, "quantizer.codes");
+    training.advance().expect("the step that seeds again");
+    let after = numbers(&training, "quantizer.codes");
+    let averages = training.averaged(|training| numbers(training, "quantizer.codes"));
+    let most = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(most(&before, &after) > 0.05, "seeding moved the codes");
+    assert!(
+        most(&averages, &after) < 2e-3,
+        "the average is a step of the optimizer away: {}",
+        most(&averages, &after)
+    );
+}
+
+#[test]
+fn a_codebook_with_an_average_may_grow_or_widen_at_the_step_that_freezes_the_encoder() {
+    let corpus = common::corpus();
+    let grown = averaged_codes().set("train.grow=[{ step = 26, codes = 20 }]").expect("a key");
+    let wide = averaged_codes().set("train.grow=[]").expect("a key");
+    let inner = "{ kind = \"codebook\", codes = 8, learning = { by = \"loss\" } }";
+    let wide = wide.set(&format!("quantizer={{ kind = \"projected\", dim = 3, quantizer = {inner} }}"));
+    let wide = wide.expect("a key").set("train.raise=[{ step = 26, dim = 5 }]").expect("a key");
+    for (recipe, codes) in [(grown, 20 * 6), (wide, 8 * 5)] {
+        let mut training = trained(&recipe, &corpus, 26);
+        let before = training.averaged(|training| numbers(training, "quantizer.codes"));
+        training.advance().expect("the step at which both are due");
+        assert_eq!(numbers(&training, "quantizer.codes").len(), codes);
+        let after = training.averaged(|training| numbers(training, "quantizer.codes"));
+        assert_eq!(after.len(), codes, "the average has the new shape");
+        assert!(before.len() < codes && training.evaluate().mse.is_finite());
+        (27..30).for_each(|_| _ = training.advance().expect("a step"));
+    }
 }

@@ -185,7 +185,7 @@ fn what_cannot_work_is_refused_with_the_rule() {
     let fsq = "{ kind = \"fsq\", levels = [3, 3] }";
     for (text, dim, rule) in [
         (format!("kind = \"residual\"\nlevels = 2\nbeam = 2\nquantizer = {fsq}"), 2, "without a codebook"),
-        (format!("kind = \"residual\"\nlevels = 2\nbeam = 0\nquantizer = {BOOK}"), 2, "at least 1"),
+        (format!("kind = \"residual\"\nlevels = 2\nbeam = 0\nquantizer = {BOOK}"), 2, "1 to 1024"),
         (format!("kind = \"heads\"\nheads = 3\nquantizer = {BOOK}"), 4, "divisor"),
         (format!("kind = \"multi_scale\"\nscales = [2, 2]\nquantizer = {BOOK}"), 2, "rising"),
         (format!("kind = \"hierarchical\"\nstrides = [3, 2]\nquantizer = {BOOK}"), 2, "multiple of the next"),
@@ -200,8 +200,8 @@ fn what_cannot_work_is_refused_with_the_rule() {
         ("kind = \"random_projection\"\ncodes = 3\nwidth = 5".into(), 4, "1 to 4"),
         ("kind = \"lfq\"\nentropy = { batch = \"exact\" }".into(), 20, "per_bit"),
         ("kind = \"lfq\"".into(), 64, "1 to 63"),
-        ("kind = \"fsp\"\nlevels = [3]\nquantize_rate = 1.5".into(), 1, "from 0 to 1"),
-        ("kind = \"latent\"\nlevels = [3, 1]".into(), 2, "two levels"),
+        ("kind = \"fsp\"\nlevels = [3]\nquantize_rate = 1.5".into(), 1, "0 ≤ x ≤ 1"),
+        ("kind = \"latent\"\nlevels = [3, 1]".into(), 2, "at least two"),
     ] {
         let error = refused(&text, dim);
         assert!(error.contains(rule), "{error}");
