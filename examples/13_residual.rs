@@ -1,7 +1,7 @@
 //! Rate against distortion: eight levels of a residual quantizer, decoded with the first n of them only.
 
 use gradbook::autograd::{ParamStore, Rng, Stream, Tensor};
-use gradbook::nn::Scope;
+use gradbook::nn::{Scope, State};
 use gradbook::vq::{QuantizerConfig, diagnostics::signal_to_noise};
 use ndarray_rand::{
     rand::SeedableRng,
@@ -41,8 +41,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         before = ratio;
     }
     // The same codebooks, but choosing with foresight: eight partial sums are kept per row.
-    let beam = build(8, &mut ParamStore::new());
-    let searched = signal_to_noise(&test, &beam.decode(&store, &beam.encode(&store, &test)));
+    let mut same = ParamStore::new();
+    let beam = build(8, &mut same);
+    same.set_state(store.state().into_iter().map(|(_, value)| value).collect());
+    let searched = signal_to_noise(&test, &beam.decode(&same, &beam.encode(&same, &test)));
     println!("with a beam of 8: {searched:.2} dB from the same 32 bits");
     assert!(searched > before);
     Ok(())
