@@ -11,7 +11,8 @@ use crate::{
 
 /// Where a node puts the gradients of its arguments, by position.
 pub struct Sink<'a, T: Real> {
-    nodes: &'a mut [Node<T>],
+    nodes: &'a [Node<T>],
+    grads: &'a mut [Option<Tensor<T>>],
     /// The node that hands gradients back, and its arguments.
     node: usize,
     arguments: &'a [u32],
@@ -56,8 +57,7 @@ impl<T: Real> Sink<'_, T> {
         if let Some(fault) = self.fault.filter(|fault| fault.argument == k) {
             g = fault.sabotage.spoil(&g);
         }
-        let to = &mut self.nodes[argument];
-        match &mut to.grad {
+        match &mut self.grads[argument] {
             Some(sum) => sum.zip_assign(&g, |sum, g| sum + g),
             empty => {
                 *self.bytes += size_of_val(g.as_slice());
@@ -185,16 +185,17 @@ impl<T: Real> Tape<T> {
              for several roots give them together to `Tape::backward`"
         );
         let mut records = self.records.borrow_mut();
-        let Records { nodes, arguments, params, bytes, peak } = &mut *records;
+        let Records { nodes, grads, arguments, params, bytes, peak } = &mut *records;
+        grads.resize_with(nodes.len(), || None);
         for (root, cotangent) in roots {
             assert!(self.number == root.tape.number, "backward: the root lives on another tape");
-            let node = &mut nodes[root.id as usize];
+            let node = &nodes[root.id as usize];
             let (shape, its) = (node.value.shape(), cotangent.shape());
             assert!(
                 shape == its,
                 "backward: the cotangent has shape {its:?}, the root {shape:?}\n  rule: one shape"
             );
-            match &mut node.grad {
+            match &mut grads[root.id as usize] {
                 _ if !node.wants => {}
                 Some(sum) => sum.zip_assign(cotangent, |a, b| a + b),
                 empty => *empty = Some(cotangent.clone()),
@@ -203,8 +204,8 @@ impl<T: Real> Tape<T> {
         let mut found = Grads { tape: self.number, by_node: Vec::new(), params: ParamGrads::default() };
         let mut live = 0;
         for id in (0..nodes.len()).rev() {
+            let Some(g) = grads[id].take() else { continue };
             let node = &mut nodes[id];
-            let Some(g) = node.grad.take() else { continue };
             live -= size_of_val(g.as_slice()).min(live);
             if node.keep {
                 found.by_node.push((id as u32, g.clone()));
@@ -212,9 +213,9 @@ impl<T: Real> Tape<T> {
             if let Some(backward) = node.backward.take() {
                 let fault = fault.filter(|fault| fault.op == node.op);
                 let arguments = &arguments[Records::arguments_of(nodes, id)];
-                backward(g, &mut Sink { nodes, node: id, arguments, bytes: &mut live, fault });
+                backward(g, &mut Sink { nodes, grads, node: id, arguments, bytes: &mut live, fault });
                 for argument in arguments {
-                    nodes[*argument as usize].grad.iter().try_for_each(|g| inspect(&nodes[id], g))?;
+                    grads[*argument as usize].iter().try_for_each(|g| inspect(&nodes[id], g))?;
                 }
                 *peak = (*peak).max(*bytes + live);
             }

@@ -15,8 +15,6 @@ pub(crate) type Backward<T> = Box<dyn FnOnce(Tensor<T>, &mut Sink<'_, T>) + Send
 /// One computed value and how it came about.
 pub(crate) struct Node<T: Real> {
     pub value: Tensor<T>,
-    /// During the sweep: the gradient collected so far.
-    pub grad: Option<Tensor<T>>,
     pub op: &'static str,
     pub at: &'static Location<'static>,
     /// Where its arguments end in `Records::arguments`; they begin where those of the node before end.
@@ -32,6 +30,8 @@ pub(crate) struct Node<T: Real> {
 #[derive(Default)]
 pub(crate) struct Records<T: Real> {
     pub nodes: Vec<Node<T>>,
+    /// During the sweep: the gradient of each node, as far as it is collected.
+    pub grads: Vec<Option<Tensor<T>>>,
     /// The arguments of all nodes, one after the other.
     pub arguments: Vec<u32>,
     /// The nodes that are parameters.
@@ -59,6 +59,8 @@ impl<T: Real> Records<T> {
     pub fn recycle(mut self) {
         self.nodes.clear();
         self.nodes.shrink_to(KEPT);
+        self.grads.clear();
+        self.grads.shrink_to(KEPT);
         self.arguments.clear();
         self.arguments.shrink_to(2 * KEPT);
         self.params.clear();

@@ -168,7 +168,7 @@ impl<T: Real> Tape<T> {
         let arguments_end = records.arguments.len() as u32;
         let keep = wants && inputs.is_empty();
         let at = Location::caller();
-        records.nodes.push(Node { value, grad: None, op, at, arguments_end, backward, wants, keep });
+        records.nodes.push(Node { value, op, at, arguments_end, backward, wants, keep });
         Var { tape: self, id }
     }
 
