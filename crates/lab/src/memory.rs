@@ -55,7 +55,7 @@ pub(crate) fn check_growth(
     let (train, books) = (&recipe.train, model.quantizer.iter().flat_map(|quantizer| quantizer.codebooks()));
     let codes = train.grow.iter().map(|grow| grow.codes).max().unwrap_or(0);
     let dim = train.raise.iter().map(|raise| raise.dim).max().unwrap_or(0);
-    let size = |book: Book<'_>| {
+    let size = |book: Book<'_, f32>| {
         let (k, d) = (book.codebook.len(store).max(codes), book.codebook.width(store).max(dim));
         k as f64 * d as f64
     };

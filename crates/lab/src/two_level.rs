@@ -198,7 +198,7 @@ impl Quantizer<f32> for TwoLevel {
         raised.contains(&true)
     }
 
-    fn codebooks(&self) -> Vec<Book<'_>> {
+    fn codebooks(&self) -> Vec<Book<'_, f32>> {
         let mut all = Vec::new();
         let mut slots = 0;
         for (level, part) in LEVELS.into_iter().zip(self.parts()) {

@@ -35,7 +35,7 @@
 //!
 //! | to understand | read |
 //! |---|---|
-//! | what every quantizer must do | `quantizer.rs`, `codes.rs`, then [`contract`], which holds it to that |
+//! | what every quantizer must do | `quantizer.rs`, `codes.rs`, `codewords.rs`, then [`contract`], which holds it to that |
 //! | a codebook | `codebook/mod.rs`; `ema.rs` and `loss.rs` beside it are how codes learn, `estimator.rs` how gradients pass |
 //! | the levers against collapse | [`codebook::CodebookConfig`], [`kmeans`], `codebook/ema.rs` (respawn) |
 //! | a quantizer without a codebook | `kinds/fsq.rs`; the other files of [`kinds`] are variations |
@@ -57,6 +57,7 @@ pub mod torch;
 mod balance;
 mod clusters;
 mod codes;
+mod codewords;
 mod conscience;
 mod draw;
 mod input;
@@ -70,6 +71,7 @@ mod unit;
 pub use gradbook_nn::named::{KindError, Options};
 
 pub use codes::{CodeError, Codes, SKIPPED, TokenError};
+pub use codewords::Codewords;
 pub use input::Latent;
 pub use kinds::{KindConfig, QuantizerConfig};
 pub use masked::quantize_masked;

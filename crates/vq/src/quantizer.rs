@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Stats, Stream, Tape, Tensor, Var};
 
-use crate::{CodeError, Codes, Latent, codebook::Codebook, masked};
+use crate::{CodeError, Codes, Codewords, Latent, masked};
 
 /// A vector quantizer. Rows `z` of [`dim`](Self::dim) channels become codes, and codes become rows again.
 ///
@@ -114,7 +114,7 @@ pub trait Quantizer<T: Real>: Send + Sync {
     }
 
     /// The codebooks within, for diagnostics and events; none where there is no codebook.
-    fn codebooks(&self) -> Vec<Book<'_>> {
+    fn codebooks(&self) -> Vec<Book<'_, T>> {
         Vec::new()
     }
 
@@ -213,11 +213,11 @@ impl Absorbed {
 }
 
 /// A codebook within a quantizer and the slots that choose from it.
-pub struct Book<'q> {
+pub struct Book<'q, T: Real> {
     /// Where it sits, as in `level 2`; empty if it is the only one.
     pub place: String,
     /// The codebook.
-    pub codebook: &'q Codebook,
+    pub codebook: &'q dyn Codewords<T>,
     /// Its columns in [`Codes`].
     pub slots: Range<usize>,
 }

@@ -1,4 +1,4 @@
-//! `gradbook gradcheck`: proves the gradients of every op, layer and loss, here and now.
+//! `gradbook gradcheck`: proves the gradients of every op, layer, loss and quantizer, here and now.
 
 use std::process::ExitCode;
 
@@ -32,7 +32,8 @@ struct Row {
     name: &'static str,
     what: &'static str,
     cases: usize,
-    errors: check::Errors,
+    /// `None` for a quantizer, which is held to its own forward formula by dual numbers, to 1e-8.
+    errors: Option<check::Errors>,
     failure: Option<String>,
 }
 
@@ -46,13 +47,17 @@ impl Gradcheck {
             .chain(loss)
             .filter(|(_, op)| self.op.as_ref().is_none_or(|name| name == op.name))
             .collect();
-        if wanted.is_empty() {
+        let kinds = registry.quantizers();
+        let quantizers: Vec<_> =
+            kinds.kinds().filter(|kind| self.op.as_ref().is_none_or(|name| name == kind.name)).collect();
+        if wanted.is_empty() && quantizers.is_empty() {
             let name = self.op.as_deref().unwrap_or_default();
-            eprintln!("{} no op, layer or loss is called `{name}`", Style::Bad.paint("error:"));
+            eprintln!("{} no op, layer, loss or quantizer is called `{name}`", Style::Bad.paint("error:"));
             return Ok(ExitCode::from(2));
         }
-        let rows: Vec<Row> =
-            wanted.par_iter().with_max_len(1).map(|(what, op)| self.prove(what, op)).collect();
+        let ops = wanted.par_iter().with_max_len(1).map(|(what, op)| self.prove(what, op));
+        let quantizers = quantizers.par_iter().with_max_len(1).map(|kind| self.prove_quantizer(kinds, kind));
+        let rows: Vec<Row> = ops.chain(quantizers).collect();
         if self.json {
             println!("{}", serde_json::Value::from_iter(rows.iter().map(Row::json)));
         } else {
@@ -62,25 +67,39 @@ impl Gradcheck {
     }
 
     fn prove(&self, what: &'static str, op: &ops::Op) -> Row {
-        let mut row = Row { name: op.name, what, cases: 0, errors: check::Errors::default(), failure: None };
+        let mut row = Row { name: op.name, what, cases: 0, errors: None, failure: None };
+        let mut worst = check::Errors::default();
         for seed in 0..self.rounds {
             match check::verify_op(op, seed) {
-                Ok((cases, errors)) => (row.cases, row.errors) = (row.cases + cases, row.errors.max(errors)),
+                Ok((cases, errors)) => (row.cases, worst) = (row.cases + cases, worst.max(errors)),
                 Err(failure) => {
                     row.failure = Some(failure.to_string());
                     break;
                 }
             }
         }
+        row.errors = Some(worst);
         row
+    }
+
+    /// Every option of a kind, around every other kind if it is a combinator.
+    fn prove_quantizer(&self, kinds: &gradbook_vq::Registry, kind: &gradbook_vq::Kind) -> Row {
+        let probes = kinds.probes(kind);
+        let cases = (0..self.rounds).flat_map(|seed| probes.iter().map(move |config| (seed, config)));
+        let wrong = cases.clone().find_map(|(seed, config)| {
+            let error = gradbook_vq::contract::check_gradient(config, config.probe_dim(), seed).err()?;
+            Some(format!("{} (seed {seed})\n{config:?}\n{error}", kind.name))
+        });
+        Row { name: kind.name, what: "quantizer", cases: cases.count(), errors: None, failure: wrong }
     }
 
     fn print(&self, rows: &[Row]) {
         let head = ["name", "kind", "cases", "differences", "dual numbers", "Hessian", ""].map(str::to_owned);
         let line = |row: &Row| {
             let verdict = if row.failure.is_some() { "WRONG" } else { "ok" };
-            let [central, dual, hessian] =
-                [row.errors.central, row.errors.dual, row.errors.hessian].map(|error| format!("{error:.0e}"));
+            let [central, dual, hessian] = row.errors.map_or(["–"; 3].map(str::to_owned), |errors| {
+                [errors.central, errors.dual, errors.hessian].map(|error| format!("{error:.0e}"))
+            });
             [row.name.into(), row.what.into(), row.cases.to_string(), central, dual, hessian, verdict.into()]
         };
         let lines: Vec<_> = std::iter::once(head).chain(rows.iter().map(line)).collect();
@@ -100,9 +119,9 @@ impl Row {
             "name": self.name,
             "kind": self.what,
             "cases": self.cases,
-            "differences": self.errors.central,
-            "dual_numbers": self.errors.dual,
-            "hessian": self.errors.hessian,
+            "differences": self.errors.map(|errors| errors.central),
+            "dual_numbers": self.errors.map(|errors| errors.dual),
+            "hessian": self.errors.map(|errors| errors.hessian),
             "failure": self.failure,
         })
     }

@@ -37,7 +37,7 @@ pub enum Command {
     Recipes(recipes::Recipes),
     /// List the kinds of quantizers that a recipe can name
     Quantizers(quantizers::Quantizers),
-    /// Prove the gradients of every op, layer and loss
+    /// Prove the gradients of every op, layer, loss and quantizer
     Gradcheck(gradcheck::Gradcheck),
     /// Print completions for a shell
     Completions(completions::Completions),

@@ -89,7 +89,8 @@ fn lists_are_complete_and_gradients_are_right() {
     expect(at, &["recipes", "ema"], 0, &["[quantizer]", "decay = 0.99"]);
     expect(at, &["quantizers"], 0, &["codebook", "fsq", "residual", "arXiv:"]);
     expect(at, &["gradcheck", "--op", "tanh"], 0, &["tanh", "0 wrong"]);
-    expect(at, &["gradcheck", "--op", "tahn"], 2, &["no op, layer or loss is called `tahn`"]);
+    expect(at, &["gradcheck", "--op", "fsq", "--rounds", "1"], 0, &["fsq", "quantizer", "0 wrong"]);
+    expect(at, &["gradcheck", "--op", "tahn"], 2, &["no op, layer, loss or quantizer is called `tahn`"]);
     expect(at, &["completions", "bash"], 0, &["_gradbook"]);
     expect(at, &["--help"], 0, &["Examples:", "Exit codes:"]);
 }

@@ -1,15 +1,15 @@
 //! [`Codebook`]: where the codes and their counters live in the store, and the one place that computes the codes that
 //! lookup, search and decoding all use.
 
-use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Stats, Tape, Tensor, Var};
+use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Tape, Tensor, Var};
 use gradbook_nn::{Init as Draw, Scope};
 
 use super::{
-    config::{CodebookConfig, Init, Metric},
+    config::{CodebookConfig, Init, Metric, Respawn},
     learning::{Form, Learning},
     solve::solve,
 };
-use crate::unit::unit_rows;
+use crate::{Codewords, unit::unit_rows};
 
 /// K codes of some width, what they are made of, and what is known about their use.
 pub struct Codebook {
@@ -78,26 +78,6 @@ impl Codebook {
         &self.config
     }
 
-    /// K, now.
-    pub fn len<T: Real>(&self, store: &ParamStore<T>) -> usize {
-        store.get(self.codes).shape()[0]
-    }
-
-    /// The width of a code, now.
-    pub fn width<T: Real>(&self, store: &ParamStore<T>) -> usize {
-        store.get(self.codes).shape()[1]
-    }
-
-    /// The parameters (and buffers) with one row per code, which change shape when the codebook grows.
-    pub fn parameter(&self) -> ParamId {
-        self.codes
-    }
-
-    /// How often each code was chosen, in the statistics of a step; `None` if the codebook took no part.
-    pub fn hits<'s, T: Real>(&self, stats: &'s Stats<T>) -> Option<&'s [u64]> {
-        stats.counts(self.codes, "hits")
-    }
-
     /// The codes `[code, channel]` as everything else sees them.
     pub fn effective<'t, T: Real>(&self, g: &Graph<'t, T>) -> Var<'t, T> {
         let made_of = g.param(self.codes);
@@ -106,28 +86,63 @@ impl Codebook {
             Form::Linear => made_of.matmul(g.param(self.shared[0])),
             Form::Affine => made_of * g.param(self.shared[0]) + g.param(self.shared[1]),
         };
-        self.metric(codes)
+        self.compared(codes)
     }
 
     /// Rows as the metric compares them.
-    pub fn metric<'t, T: Real>(&self, rows: Var<'t, T>) -> Var<'t, T> {
+    pub(super) fn compared<'t, T: Real>(&self, rows: Var<'t, T>) -> Var<'t, T> {
         match self.config.metric {
             Metric::L2 => rows,
             Metric::Cosine => unit_rows(rows),
         }
     }
 
-    /// [`effective`](Self::effective) as plain numbers.
-    pub fn values<T: Real>(&self, store: &ParamStore<T>) -> Tensor<T> {
+    /// What a code must be made of for its effective value to be `row`.
+    fn made_of<T: Real>(&self, store: &ParamStore<T>, row: &[T]) -> Vec<T> {
+        match self.config.learning.form() {
+            Form::Plain => row.to_vec(),
+            Form::Linear => solve(store.get(self.shared[0]), row).unwrap_or_else(|| row.to_vec()),
+            Form::Affine => {
+                let [scale, shift] = [0, 1].map(|i| store.get(self.shared[i]).as_slice());
+                row.iter().zip(scale).zip(shift).map(|((&x, &s), &b)| (x - b) / s).collect()
+            }
+        }
+    }
+}
+
+/// Its codes as others see them.
+impl<T: Real> Codewords<T> for Codebook {
+    fn parameter(&self) -> ParamId {
+        self.codes
+    }
+
+    fn per_code(&self) -> Vec<(&'static str, ParamId)> {
+        let mut all = vec![("codes", self.codes), ("hits", self.hits), ("age", self.age)];
+        if let Some(ema) = &self.ema {
+            all.extend([("counts", ema.counts), ("sums", ema.sums)]);
+            all.extend([("new_counts", ema.new_counts), ("new_sums", ema.new_sums)]);
+        }
+        all
+    }
+
+    fn values(&self, store: &ParamStore<T>) -> Tensor<T> {
         let tape = Tape::new();
         self.effective(&Graph::eval(&tape, store)).value()
+    }
+
+    fn width(&self, store: &ParamStore<T>) -> usize {
+        store.get(self.codes).shape()[1]
+    }
+
+    fn metric<'t>(&self, rows: Var<'t, T>) -> Var<'t, T> {
+        self.compared(rows)
     }
 
     /// Makes the effective code of each `(code, row)` equal to the row, with a fresh count, sum, window and age.
     ///
     /// Every one gets the same count N, the mean count before: a fresh code is a guess like any other, so the next update
     /// moves none of them more than an average code, and a book that is seeded as a whole keeps its ΣN.
-    pub fn put<T: Real>(&self, store: &mut ParamStore<T>, rows: &[(usize, &[T])]) {
+    fn put(&self, store: &mut ParamStore<T>, rows: &[(usize, &[T])]) {
         let mean = self.ema.as_ref().map_or(T::ONE, |ema| {
             let counts = store.get(ema.counts).as_slice();
             T::of(counts.iter().map(|n| n.to_f64()).sum::<f64>() / counts.len() as f64)
@@ -147,26 +162,15 @@ impl Codebook {
         }
     }
 
-    /// What a code must be made of for its effective value to be `row`.
-    fn made_of<T: Real>(&self, store: &ParamStore<T>, row: &[T]) -> Vec<T> {
-        match self.config.learning.form() {
-            Form::Plain => row.to_vec(),
-            Form::Linear => solve(store.get(self.shared[0]), row).unwrap_or_else(|| row.to_vec()),
-            Form::Affine => {
-                let [scale, shift] = [0, 1].map(|i| store.get(self.shared[i]).as_slice());
-                row.iter().zip(scale).zip(shift).map(|((&x, &s), &b)| (x - b) / s).collect()
-            }
-        }
+    fn respawn(&self) -> Option<&Respawn> {
+        self.config.respawn.as_ref()
     }
 
-    /// Every entry with one row per code.
-    pub fn per_code(&self) -> Vec<(&'static str, ParamId)> {
-        let mut all = vec![("codes", self.codes), ("hits", self.hits), ("age", self.age)];
-        if let Some(ema) = &self.ema {
-            all.extend([("counts", ema.counts), ("sums", ema.sums)]);
-            all.extend([("new_counts", ema.new_counts), ("new_sums", ema.new_sums)]);
+    fn moving_average(&self) -> Option<f64> {
+        match self.config.learning {
+            Learning::Ema { decay, accumulate: 1, .. } => Some(decay),
+            _ => None,
         }
-        all
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     config::{Aim, Metric, Respawn, Threshold},
     learning::Learning,
 };
-use crate::{Absorbed, draw::draw_distinct, search::nearest, strands};
+use crate::{Absorbed, Codewords, draw::draw_distinct, search::nearest, strands};
 
 /// ε in the Laplace smoothing of counts.
 const EPSILON: f64 = 1e-5;

@@ -19,9 +19,10 @@ pub use config::{Aim, CodebookConfig, Diversity, Init, Metric, Respawn, Spread, 
 pub(crate) use estimator::MOST_STRETCH;
 pub use learning::{Estimator, Form, Learning};
 pub use reshape::Growth;
+pub(crate) use reshape::grow;
 
 use crate::{
-    Absorbed, Book, Codes, Latent, Loss, Passage, Quantized, Quantizer,
+    Absorbed, Book, Codes, Codewords, Latent, Loss, Passage, Quantized, Quantizer,
     balance::balance,
     clusters::Clusters,
     conscience::even_out,
@@ -131,7 +132,7 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
     fn quantize<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>) -> Quantized<'t, T> {
         let shape = z.value.shape();
         let z = z.rows("codebook", self.book.width(g.store())).finite("codebook");
-        let z = z.map(|z| self.book.metric(z));
+        let z = z.map(|z| self.book.compared(z));
         let codes = self.book.effective(g);
         let (rows, vectors) = (z.value.value(), codes.value());
         let chosen = self.choose(g, &rows, &vectors);
@@ -152,7 +153,7 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
 
     fn candidates(&self, store: &ParamStore<T>, z: &Tensor<T>, count: usize) -> Option<Vec<Codes>> {
         let tape = Tape::new();
-        let rows = self.book.metric(tape.constant(z.clone())).value();
+        let rows = self.book.compared(tape.constant(z.clone())).value();
         let codes = self.book.values(store);
         let all = codes.shape()[0];
         let found = nearest_few(&rows, &codes, count.min(all));
@@ -167,7 +168,7 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
         require_finite("codebook", latents);
         let rows = {
             let tape = Tape::new();
-            self.book.metric(tape.constant(latents.clone())).value()
+            self.book.compared(tape.constant(latents.clone())).value()
         };
         let mut rng = stream.next_use();
         let fresh = kmeans(&rows, self.book.len(store), SEEDING_ROUNDS, Start::PlusPlus, &mut rng).centers;
@@ -206,13 +207,21 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
         matches!(self.book.config.learning, Learning::Ema { .. } | Learning::Loss { .. })
     }
 
-    fn codebooks(&self) -> Vec<Book<'_>> {
+    fn codebooks(&self) -> Vec<Book<'_, T>> {
         vec![Book { place: String::new(), codebook: &self.book, slots: 0..1 }]
     }
 }
 
-/// The codes of a column, with zeros where it is skipped.
-pub(crate) fn rows_of<'t, T: Real>(codes: Var<'t, T>, column: &[u64]) -> Var<'t, T> {
+/// The codes `[code, channel]` of a column, `[row, channel]`, with zeros where it is [`SKIPPED`](crate::SKIPPED).
+///
+/// ```
+/// use gradbook_autograd::{Tape, Tensor};
+/// use gradbook_vq::{SKIPPED, codebook::rows_of};
+/// let tape = Tape::<f64>::new();
+/// let codes = tape.constant(Tensor::new([2, 1], vec![5.0, 7.0]));
+/// assert_eq!(rows_of(codes, &[1, SKIPPED, 0]).value().as_slice(), [7.0, 0.0, 5.0]);
+/// ```
+pub fn rows_of<'t, T: Real>(codes: Var<'t, T>, column: &[u64]) -> Var<'t, T> {
     let skipped = |&k: &u64| k == crate::codes::SKIPPED;
     let rows: Vec<usize> = column.iter().map(|k| if skipped(k) { 0 } else { *k as usize }).collect();
     let values = codes.gather_rows(&rows);

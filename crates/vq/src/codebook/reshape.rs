@@ -7,7 +7,10 @@ use super::{
     book::{Codebook, identity},
     learning::Form,
 };
-use crate::inset::{inset, inset_entry};
+use crate::{
+    Codewords,
+    inset::{inset, inset_entry},
+};
 
 /// How a codebook gets more codes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,49 +19,54 @@ pub enum Growth {
     Jitter(f64),
 }
 
-impl Codebook {
-    /// Grows the codebook to `count` codes; the old ones stay as they are.
-    ///
-    /// # Panics
-    /// If `count` is smaller than K.
-    #[track_caller]
-    pub fn grow<T: Real>(&self, store: &mut ParamStore<T>, count: usize, how: Growth, rng: &mut Rng) {
-        let old = self.len(store);
-        assert!(count >= old, "grow: {count} codes are fewer than the {old} there are");
-        let Growth::Jitter(size) = how;
-        let values = self.values(store);
-        let (width, deviation) = (self.width(store), deviation(values.as_slice()));
-        let used = self.ema.as_ref().map_or(self.hits, |ema| ema.counts);
-        let mut order: Vec<usize> = (0..old).collect();
+/// Grows a codebook to `count` codes; the old ones stay as they are.
+#[track_caller]
+pub(crate) fn grow<T: Real>(
+    book: &(impl Codewords<T> + ?Sized),
+    store: &mut ParamStore<T>,
+    count: usize,
+    how: Growth,
+    rng: &mut Rng,
+) {
+    let old = book.len(store);
+    assert!(count >= old, "grow: {count} codes are fewer than the {old} there are");
+    let Growth::Jitter(size) = how;
+    let (values, entries) = (book.values(store), book.per_code());
+    let (width, deviation) = (values.shape()[1], deviation(values.as_slice()));
+    let mut order: Vec<usize> = (0..old).collect();
+    let named = |wanted: &str| entries.iter().find(|(name, _)| *name == wanted).map(|(_, id)| *id);
+    if let Some(used) = named("counts").or_else(|| named("hits")) {
         let counts = store.get(used).as_slice();
         order.sort_by(|&a, &b| counts[b].partial_cmp(&counts[a]).unwrap_or(std::cmp::Ordering::Equal));
-        let jitter = T::of(size * deviation);
-        let rows: Vec<Vec<T>> = (old..count)
-            .map(|k| {
-                let row = &values.as_slice()[order[(k - old) % old] * width..][..width];
-                row.iter().map(|&e| e + jitter * T::of(StandardNormal.sample(rng))).collect()
-            })
-            .collect();
-        for (_, id) in self.per_code() {
-            let value = store.get(id);
-            let mut shape = value.shape().to_vec();
-            let row = value.as_slice().len() / old;
-            shape[0] = count;
-            let mut elements = value.as_slice().to_vec();
-            // A place of zeros would lower the mean count that new codes get.
-            let mean =
-                value.as_slice().iter().map(|x| x.to_f64()).sum::<f64>() / value.as_slice().len() as f64;
-            elements.resize(count * row, T::of(mean));
-            *store.get_mut(id) = Tensor::new(&shape[..], elements);
-        }
-        let rows: Vec<(usize, &[T])> = rows.iter().enumerate().map(|(i, row)| (old + i, &row[..])).collect();
-        self.put(store, &rows);
     }
+    let jitter = T::of(size * deviation);
+    let rows: Vec<Vec<T>> = (old..count)
+        .map(|k| {
+            let row = &values.as_slice()[order[(k - old) % old] * width..][..width];
+            row.iter().map(|&e| e + jitter * T::of(StandardNormal.sample(rng))).collect()
+        })
+        .collect();
+    for (_, id) in entries {
+        let value = store.get(id);
+        let mut shape = value.shape().to_vec();
+        let row = value.as_slice().len() / old;
+        shape[0] = count;
+        let mut elements = value.as_slice().to_vec();
+        // A place of zeros would lower the mean count that new codes get.
+        let mean = value.as_slice().iter().map(|x| x.to_f64()).sum::<f64>() / value.as_slice().len() as f64;
+        elements.resize(count * row, T::of(mean));
+        *store.get_mut(id) = Tensor::new(&shape[..], elements);
+    }
+    let rows: Vec<(usize, &[T])> = rows.iter().enumerate().map(|(i, row)| (old + i, &row[..])).collect();
+    book.put(store, &rows);
+}
 
+impl Codebook {
     /// Gives every code zeros in new channels, behind the old ones, up to `dim` of them. `None` if that is fewer.
     pub(super) fn widen<T: Real>(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
-        let old = self.width(store);
-        let (rows, places): (Vec<usize>, Vec<usize>) = ((0..self.len(store)).collect(), (0..old).collect());
+        let old = store.get(self.codes).shape()[1];
+        let (rows, places): (Vec<usize>, Vec<usize>) =
+            ((0..store.get(self.codes).shape()[0]).collect(), (0..old).collect());
         if dim < old {
             return None;
         }

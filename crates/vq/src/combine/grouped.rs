@@ -165,7 +165,7 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
         if all { Passage::Identity } else { Passage::Own }
     }
 
-    fn codebooks(&self) -> Vec<Book<'_>> {
+    fn codebooks(&self) -> Vec<Book<'_, T>> {
         self.parts.codebooks("group")
     }
 }

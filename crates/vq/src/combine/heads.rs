@@ -170,7 +170,7 @@ impl<T: Real> Quantizer<T> for Heads<T> {
         }
     }
 
-    fn codebooks(&self) -> Vec<Book<'_>> {
+    fn codebooks(&self) -> Vec<Book<'_, T>> {
         placed("head", (0..self.heads).map(|_| &*self.inner))
     }
 }

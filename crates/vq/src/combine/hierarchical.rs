@@ -252,7 +252,7 @@ impl<T: Real> Quantizer<T> for Hierarchical<T> {
         self.parts.distinct().all(|part| part.greedy())
     }
 
-    fn codebooks(&self) -> Vec<Book<'_>> {
+    fn codebooks(&self) -> Vec<Book<'_, T>> {
         self.parts.codebooks("level")
     }
 }

@@ -145,13 +145,13 @@ impl<T: Real> Parts<T> {
     }
 
     /// The codebooks of all parts, their places prefixed with `what` and the part's number.
-    pub fn codebooks(&self, what: &str) -> Vec<Book<'_>> {
+    pub fn codebooks(&self, what: &str) -> Vec<Book<'_, T>> {
         placed(what, self.iter())
     }
 }
 
 /// The codebooks of quantizers whose slots follow one another, their places prefixed with `what` and a number.
-fn placed<'q, T: Real>(what: &str, parts: impl Iterator<Item = &'q dyn Quantizer<T>>) -> Vec<Book<'q>> {
+fn placed<'q, T: Real>(what: &str, parts: impl Iterator<Item = &'q dyn Quantizer<T>>) -> Vec<Book<'q, T>> {
     let mut all = Vec::new();
     let mut slots = 0;
     for (i, part) in parts.enumerate() {

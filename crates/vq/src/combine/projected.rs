@@ -209,7 +209,7 @@ impl<T: Real> Quantizer<T> for Projected<T> {
         self.inner.seed(store, &narrow, stream);
     }
 
-    fn codebooks(&self) -> Vec<Book<'_>> {
+    fn codebooks(&self) -> Vec<Book<'_, T>> {
         self.inner.codebooks()
     }
 

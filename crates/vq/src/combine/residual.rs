@@ -250,7 +250,7 @@ impl<T: Real> Quantizer<T> for Residual<T> {
         }
     }
 
-    fn codebooks(&self) -> Vec<Book<'_>> {
+    fn codebooks(&self) -> Vec<Book<'_, T>> {
         self.parts.codebooks("level")
     }
 }

@@ -154,6 +154,15 @@ pub fn check(subject: &impl Subject, dim: usize, seed: u64) -> Result<Report, Vi
     Ok(report)
 }
 
+/// Checks by dual numbers that gradients are those of the forward formula: the part of property 4 that
+/// `gradbook gradcheck` shows.
+///
+/// # Errors
+/// The derivative along a random direction by either way.
+pub fn check_gradient(subject: &impl Subject, dim: usize, seed: u64) -> Result<(), Violation> {
+    judge(4, &mut Report::default(), || gradients::forward_mode(subject, dim, seed))
+}
+
 fn run<T: Real>(build: trial::Build<'_, T>, seed: u64, report: &mut Report) -> Result<(), Violation> {
     let trial = Trial::trained(build, seed);
     let all = [

@@ -56,41 +56,45 @@ fn exhausted_residuals<T: Real>(t: &Trial<'_, T>) -> Checked {
     Ok(if t.q.codebooks().is_empty() { Verdict::Skipped(NO_BOOK) } else { Verdict::Holds })
 }
 
-/// A nearest code is no further from what is left than zero is, so a level that may choose zero adds no error: row by row,
-/// where each level sees rows. It is not so for a level that sees averages along the length, which may serve one row of
-/// a window at the cost of another. Nor is it for the first levels of a beam's path, which may give up an early gain for a
-/// better sum; its whole sum is still never worse than zeros all along.
+/// A nearest code is no further from what is left than zero is, by the distance of its codebook, so a level that may choose
+/// zero adds no error: row by row, where each level sees rows. It is not so for a level that sees averages along the length,
+/// which may serve one row of a window at the cost of another. Nor is it for the first levels of a beam's path, which may give
+/// up an early gain for a better sum; its whole sum is still never worse than zeros all along.
 fn zero_never_hurts<T: Real>(t: &Trial<'_, T>) -> Checked {
     let mut trial = t.copy();
     let radices = t.q.radices(&t.store);
     let books = t.q.codebooks();
     let whole_rows = books.iter().all(|book| book.codebook.width(&t.store) == t.dim());
-    if !t.q.rowwise() || books.len() < 2 || books.len() != radices.len() || !whole_rows || !t.by_distance() {
+    let z = t.rows(24, 61);
+    let stack = t.q.rowwise() && !books.is_empty() && books.len() == radices.len() && whole_rows;
+    if !stack || !t.compares_as_they_are(&z) {
         return Ok(Verdict::Skipped("it is no stack of codebooks of whole rows by distance"));
     }
     let zero = vec![T::ZERO; t.dim()];
     for book in &books {
         book.codebook.put(&mut trial.store, &[(0, &zero[..])]);
     }
-    let z = t.rows(24, 61);
     let (_, codes) = trial.eval(&z);
-    let mut before = vec![f64::INFINITY; 24];
-    for depth in (0..=radices.len()).filter(|&depth| t.q.greedy() || depth == 0 || depth == radices.len()) {
+    let left = |depth: usize| {
         let column = |slot: usize| if slot < depth { codes.column(slot).to_vec() } else { vec![SKIPPED; 24] };
         let columns = (0..radices.len()).map(column).collect();
-        let values = trial.q.decode(&trial.store, &Codes::new(columns, radices.clone()));
-        let square = |(z, q): (&[T], &[T])| {
-            z.iter().zip(q).map(|(z, q)| (z.to_f64() - q.to_f64()).powi(2)).sum::<f64>()
+        z.zip(&trial.q.decode(&trial.store, &Codes::new(columns, radices.clone())), |z, q| z - q)
+    };
+    let steps = match t.q.greedy() {
+        true => (0..radices.len()).map(|level| (level, level + 1)).collect(),
+        false => vec![(0, radices.len())],
+    };
+    for (from, to) in steps {
+        let error = |rest: &Tensor<T>| -> Vec<f64> {
+            let distance = |row| books[from].codebook.distance(&trial.store, row, &zero);
+            rest.as_slice().chunks(t.dim()).map(distance).collect()
         };
-        let errors: Vec<f64> =
-            z.as_slice().chunks(t.dim()).zip(values.as_slice().chunks(t.dim())).map(square).collect();
-        let worse = (0..24).find(|&row| errors[row] > before[row] + rounding::<T>() * (1.0 + errors[row]));
+        let (before, after) = (error(&left(from)), error(&left(to)));
+        let worse = (0..24).find(|&row| after[row] > before[row] + rounding::<T>() * (1.0 + before[row]));
         ensure!(
             worse.is_none(),
-            "row {worse:?} has squared errors {before:?} with {} levels and {errors:?} with {depth}",
-            depth.saturating_sub(1)
+            "row {worse:?} has errors {before:?} with {from} levels and {after:?} with {to}"
         );
-        before = errors;
     }
     Ok(Verdict::Holds)
 }

@@ -2,13 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gradbook_autograd::Real;
+use gradbook_autograd::{Real, Tape, Tensor};
 
 use super::{
     Checked, Rule, Verdict, ensure,
     trial::{Trial, rounding},
 };
-use crate::codebook::{Learning, Metric};
 
 pub fn rules<'s, T: Real>() -> Vec<Rule<'s, T>> {
     vec![(7, grace), (19, moving_average)]
@@ -16,10 +15,8 @@ pub fn rules<'s, T: Real>() -> Vec<Rule<'s, T>> {
 
 fn grace<T: Real>(t: &Trial<'_, T>) -> Checked {
     let books = t.q.codebooks();
-    let policy = |book: &crate::Book<'_>| {
-        let respawn = book.codebook.config().respawn.as_ref()?;
-        Some((book.codebook.parameter(), respawn.clone()))
-    };
+    let policy =
+        |book: &crate::Book<'_, T>| Some((book.codebook.parameter(), book.codebook.respawn()?.clone()));
     let policies: HashMap<_, _> = books.iter().filter_map(policy).collect();
     if policies.is_empty() {
         return Ok(Verdict::Skipped("it has no respawn"));
@@ -58,7 +55,7 @@ fn moving_average<T: Real>(t: &Trial<'_, T>) -> Checked {
     let overwritten = after.absorb(&passed.stats, 3).overwritten;
     let mut seen = HashSet::new();
     for (slot, book) in books.iter().enumerate() {
-        let Learning::Ema { decay, accumulate: 1, .. } = book.codebook.config().learning else { continue };
+        let Some(decay) = book.codebook.moving_average() else { continue };
         if !seen.insert(book.codebook.parameter()) {
             continue;
         }
@@ -85,13 +82,15 @@ fn moving_average<T: Real>(t: &Trial<'_, T>) -> Checked {
         let dead = |k: &usize| {
             overwritten.iter().any(|(id, codes)| *id == book.codebook.parameter() && codes.contains(k))
         };
-        for k in (0..counts.len()).filter(|k| !dead(k)) {
-            let mut code: Vec<f64> = sums[k * width..][..width].to_vec();
-            let mut length = (counts[k] + 1e-5) * smooth;
-            if book.codebook.config().metric == Metric::Cosine {
-                length = code.iter().map(|e| e * e).sum::<f64>().sqrt();
+        let means = Tensor::build([counts.len(), width], |out| {
+            for (i, e) in out.iter_mut().enumerate() {
+                *e = T::of(sums[i] / ((counts[i / width] + 1e-5) * smooth));
             }
-            code.iter_mut().for_each(|e| *e /= length);
+        });
+        let tape = Tape::new();
+        let codes = book.codebook.metric(tape.constant(means)).value();
+        for k in (0..counts.len()).filter(|k| !dead(k)) {
+            let code: Vec<f64> = codes.as_slice()[k * width..][..width].iter().map(|e| e.to_f64()).collect();
             let found = &found[k * width..][..width];
             let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 10.0 * rounding::<T>() * (1.0 + b.abs());
             ensure!(

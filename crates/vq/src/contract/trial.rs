@@ -6,7 +6,7 @@ use gradbook_autograd::{Graph, ParamGrads, ParamStore, Real, Stats, Stream, Tape
 use gradbook_nn::{Scope, State};
 use ndarray_rand::{rand::distr::Distribution, rand_distr::StandardNormal};
 
-use crate::{Absorbed, Codes, Quantized, Quantizer, codebook::Metric};
+use crate::{Absorbed, Codes, Quantized, Quantizer};
 
 /// Builds a quantizer.
 pub type Build<'s, T> = &'s dyn Fn(&mut Scope<'_, T>) -> Box<dyn Quantizer<T>>;
@@ -163,7 +163,7 @@ impl<'s, T: Real> Trial<'s, T> {
         let tape = Tape::new();
         let z = tape.constant(z.clone());
         let mut from = 0;
-        let part = |book: &crate::Book<'_>| {
+        let part = |book: &crate::Book<'_, T>| {
             let range = from..from + book.codebook.width(&self.store);
             from = range.end;
             book.codebook.metric(z.slice(1, range)).value()
@@ -171,9 +171,11 @@ impl<'s, T: Real> Trial<'s, T> {
         self.q.codebooks().iter().map(part).collect()
     }
 
-    /// Whether all codebooks compare by plain distance.
-    pub fn by_distance(&self) -> bool {
-        self.q.codebooks().iter().all(|book| book.codebook.config().metric == Metric::L2)
+    /// Whether all codebooks, which are of whole rows, compare these rows as they are.
+    pub fn compares_as_they_are(&self, z: &Tensor<T>) -> bool {
+        let tape = Tape::new();
+        let z = tape.constant(z.clone());
+        self.q.codebooks().iter().all(|book| book.codebook.metric(z).value() == z.value())
     }
 }
 

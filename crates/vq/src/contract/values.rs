@@ -126,18 +126,18 @@ fn nearest_by_hand<T: Real>(t: &Trial<'_, T>) -> Checked {
     let Some(books) = t.plain_books() else { return Ok(Verdict::Skipped(NO_BOOK)) };
     let z = t.rows(48, 3);
     let (_, codes) = t.eval(&z);
-    let square =
-        |a: &[T], b: &[T]| -> f64 { a.iter().zip(b).map(|(a, b)| (a.to_f64() - b.to_f64()).powi(2)).sum() };
+    let by = t.q.codebooks();
     for (slot, (book, part)) in books.iter().zip(t.parts(&z)).enumerate() {
+        let distance = |z: &[T], e: &[T]| by[slot].codebook.distance(&t.store, z, e);
         let width = part.shape()[1];
         for (row, z) in part.as_slice().chunks(width).enumerate() {
             let chosen = codes.column(slot)[row] as usize;
-            let distances: Vec<f64> = book.as_slice().chunks(width).map(|e| square(z, e)).collect();
+            let distances: Vec<f64> = book.as_slice().chunks(width).map(|e| distance(z, e)).collect();
             let slack = rounding::<T>() * (1.0 + distances[chosen]);
             let nearer = distances.iter().position(|d| *d < distances[chosen] - slack);
             ensure!(
                 nearer.is_none(),
-                "row {row} chose code {chosen} of slot {slot} at squared distances {distances:?}"
+                "row {row} chose code {chosen} of slot {slot} at distances {distances:?}"
             );
         }
     }

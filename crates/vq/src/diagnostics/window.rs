@@ -4,7 +4,7 @@ use gradbook_autograd::{Real, Stats};
 use serde::{Deserialize, Serialize};
 
 use super::Usage;
-use crate::{Absorbed, codebook::Codebook};
+use crate::{Absorbed, Codewords};
 
 /// The use of each code over the training steps since the window was begun, from the statistics that forward passes
 /// report anyway. Plain data that is kept beside the store; a step costs O(K).
@@ -45,7 +45,7 @@ pub struct Window {
 impl Window {
     /// Adds a step: the statistics that its forward passes reported, and what absorbing them changed. A step in which
     /// the codebook took no part, as quantizer dropout may have it, is one without hits.
-    pub fn observe<T: Real>(&mut self, book: &Codebook, stats: &Stats<T>, absorbed: &Absorbed) {
+    pub fn observe<T: Real>(&mut self, book: &dyn Codewords<T>, stats: &Stats<T>, absorbed: &Absorbed) {
         let hits = book.hits(stats).unwrap_or_default();
         let codes = self.hits.len().max(hits.len()); // it may have grown
         self.hits.resize(codes, 0);

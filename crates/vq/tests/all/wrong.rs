@@ -194,7 +194,7 @@ impl<T: Real> Quantizer<T> for Wrong<T> {
         self.inner.passage()
     }
 
-    fn codebooks(&self) -> Vec<Book<'_>> {
+    fn codebooks(&self) -> Vec<Book<'_, T>> {
         self.inner.codebooks()
     }
 }
