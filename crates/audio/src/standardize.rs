@@ -84,5 +84,7 @@ mod tests {
     fn a_deviation_below_a_ten_thousandth_counts_as_1() {
         let of = |x: f32| Moments::standardization([Moments::of(&[x, -x])]).deviation;
         assert_eq!([of(0.0), of(0.9e-4), of(1.1e-4)], [1.0, 1.0, 1.1e-4]);
+        let exactly = Moments { count: 1, sum: 0.0, squares: 1e-8 };
+        assert_eq!(Moments::standardization([exactly]).deviation, 1e-4);
     }
 }

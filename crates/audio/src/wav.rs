@@ -52,6 +52,12 @@ impl Encoding {
             Self::Pcm32 | Self::Float => 32,
         }
     }
+
+    /// Whether so many samples go into a file, which counts its bytes, those of the header included, with 32 bits.
+    fn check_length(self, samples: usize) -> Result<(), WavError> {
+        let longest = (u32::MAX as usize - 128) / usize::from(self.bits() / 8);
+        if samples > longest { Err(WavError::TooLong(samples)) } else { Ok(()) }
+    }
 }
 
 /// Reads a WAV file (PCM of 8, 16, 24 or 32 bits, or 32-bit float) and averages its channels.
@@ -169,10 +175,8 @@ pub fn encode(audio: &Audio, encoding: Encoding) -> Result<Vec<u8>, WavError> {
         return Err(WavError::SampleRate(*sample_rate));
     }
     check(samples)?;
+    encoding.check_length(samples.len())?;
     let bits = encoding.bits();
-    if samples.len() > (u32::MAX as usize - 128) / usize::from(bits / 8) {
-        return Err(WavError::TooLong(samples.len()));
-    }
     let sample_format = if encoding == Encoding::Float { SampleFormat::Float } else { SampleFormat::Int };
     let spec = WavSpec { channels: 1, sample_rate: *sample_rate, bits_per_sample: bits, sample_format };
     let mut bytes = io::Cursor::new(Vec::new());
@@ -198,4 +202,28 @@ pub fn encode(audio: &Audio, encoding: Encoding) -> Result<Vec<u8>, WavError> {
 pub fn write(path: &Path, audio: &Audio, encoding: Encoding) -> Result<()> {
     let bytes = encode(audio, encoding).map_err(|source| Error::Wav { path: path.into(), source })?;
     atomic::write(path, |file| io::Write::write_all(file, &bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2³² − 1 bytes, 128 of them for the header: 4,294,967,167 for samples.
+    #[test]
+    fn a_file_holds_as_many_samples_as_32_bits_count_bytes() {
+        for (encoding, longest) in [
+            (Encoding::Pcm8, 4_294_967_167),
+            (Encoding::Pcm16, 2_147_483_583),
+            (Encoding::Pcm24, 1_431_655_722),
+            (Encoding::Pcm32, 1_073_741_791),
+            (Encoding::Float, 1_073_741_791),
+        ] {
+            encoding.check_length(longest).expect("the longest");
+            let beyond = encoding.check_length(longest + 1);
+            assert!(
+                matches!(beyond, Err(WavError::TooLong(samples)) if samples == longest + 1),
+                "{encoding:?}"
+            );
+        }
+    }
 }

@@ -144,3 +144,35 @@ impl FrameFile {
         Ok(Array2::from_shape_vec((frames, entry.mels), values).expect("as many values as were asked for"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_used_if_it_answers_to_the_key_and_all_of_its_clips_lie_inside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("frames");
+        let write = |edit: &dyn Fn(&mut Entry)| {
+            let mut file = File::create(&path).expect("a file");
+            let writer = FrameWriter::new(&mut file);
+            let mut entry = writer.append(&Array2::ones((3, 2)), 7).expect("on disk"); // 24 bytes
+            edit(&mut entry);
+            writer.finish("key", vec![Ok(entry), Err("no sound".into())]).expect("on disk");
+        };
+        write(&|_| {});
+        let (file, entries) = FrameFile::open(&path, "key").expect("whole");
+        let entry = entries[0].clone().expect("a clip");
+        assert_eq!(file.read(&entry, 1, 2).expect("on disk"), Array2::<f32>::ones((2, 2)));
+        assert!(FrameFile::open(&path, "another key").is_none());
+        for edit in [
+            &(|e: &mut Entry| e.frames = 4) as &dyn Fn(&mut Entry),
+            &|e| e.mels = 3,
+            &|e| e.offset = 1,
+            &|e| e.frames = usize::MAX,
+        ] {
+            write(edit);
+            assert!(FrameFile::open(&path, "key").is_none(), "a clip beyond the end");
+        }
+    }
+}

@@ -106,3 +106,71 @@ impl Note {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PURE: Note = Note {
+        from: 1_000.0,
+        to: 1_000.0,
+        bend: 0.0,
+        waver_hz: 0.0,
+        waver: 0.0,
+        harmonics: 1,
+        decay: 0.5,
+        level: 0.5,
+    };
+
+    #[track_caller]
+    fn sounds(note: &Note, wanted: [f32; 8]) {
+        let mut out = [1.0; 9];
+        note.render(&mut out, 8);
+        for (n, (y, wanted)) in out.iter().zip(wanted).enumerate() {
+            assert!((y - 1.0 - wanted).abs() < 2e-5, "sample {n}: {}, wanted {wanted}", y - 1.0);
+        }
+        assert_eq!(out[8], 1.0, "the note is over");
+    }
+
+    /// 1,000 Hz turn by an eighth for each sample: level · sin(πn/8) · sin(2π(n + 1)/8).
+    #[test]
+    fn a_pure_note_swells_and_fades() {
+        let half = 0.5_f32.sqrt();
+        let swell = [0.0, 0.382_683, half, 0.923_880, 1.0, 0.923_880, half, 0.382_683].map(|s| 0.5 * s);
+        let turn = [half, 1.0, half, 0.0, -half, -1.0, -half, 0.0];
+        sounds(&PURE, std::array::from_fn(|n| swell[n] * turn[n]));
+        // 2,000 Hz at half of that, 3,000 Hz at a quarter, and none at the Nyquist frequency
+        let [second, third] = [[1.0, 0.0, -1.0, 0.0], [half, -1.0, half, 0.0]];
+        let third = move |n: usize| if n < 4 { third[n] } else { -third[n - 4] };
+        let stack = Note { harmonics: 4, ..PURE };
+        sounds(&stack, std::array::from_fn(|n| swell[n] * (turn[n] + 0.5 * second[n % 4] + 0.25 * third(n))));
+        // At 1,950 Hz, 3,900 Hz has a fortieth of the room to the Nyquist frequency: a quarter of the tenth that is full.
+        let phase = |n: usize| TAU * 0.243_75 * (n + 1) as f32;
+        let high = Note { from: 1_950.0, to: 1_950.0, harmonics: 2, decay: 1.0, ..PURE };
+        sounds(&high, std::array::from_fn(|n| swell[n] * (phase(n).sin() + 0.25 * (2.0 * phase(n)).sin())));
+    }
+
+    /// Middle of a glide from 800 to 1,600 Hz: 1,200 Hz, bent up by 200, wavering by 300 · sin(2π · 1,000 · n / 8,000).
+    #[test]
+    fn a_note_glides_bends_and_wavers() {
+        let hz = [
+            800.0,
+            900.0 + 200.0 * 0.382_683 + 300.0 * 0.707_107,
+            1_000.0 + 200.0 * 0.707_107 + 300.0,
+            1_100.0 + 200.0 * 0.923_880 + 300.0 * 0.707_107,
+            1_200.0 + 200.0,
+            1_300.0 + 200.0 * 0.923_880 - 300.0 * 0.707_107,
+            1_400.0 + 200.0 * 0.707_107 - 300.0,
+            1_500.0 + 200.0 * 0.382_683 - 300.0 * 0.707_107,
+        ];
+        let note = Note { from: 800.0, to: 1_600.0, bend: 200.0, waver_hz: 1_000.0, waver: 300.0, ..PURE };
+        let mut phase = 0.0;
+        sounds(
+            &note,
+            std::array::from_fn(|n| {
+                phase += hz[n] / 8_000.0;
+                0.5 * (PI * n as f32 / 8.0).sin() * (TAU * phase).sin()
+            }),
+        );
+    }
+}

@@ -157,6 +157,22 @@ fn open_parameters_fit_the_sample_rate_and_the_bands() {
 }
 
 #[test]
+fn a_configuration_says_what_is_fitted_only_once_it_is() {
+    let fitting = ["sample_rate", "n_fft", "hop", "f_max"];
+    let has =
+        |mel: &MelParams, key: &str| serde_json::to_value(mel).expect("plain numbers").get(key).is_some();
+    assert!(fitting.iter().all(|key| !has(&MelParams::open(), key)), "0 stands for what is left out");
+    assert!(fitting.iter().all(|key| has(&MelParams::default(), key)));
+    let open = MelParams::open();
+    assert_eq!((open.sample_rate, open.n_fft, open.hop, open.f_max), (0, 0, 0, 0.0));
+    // What is given stays, and the rest follows from it: a quarter of the frame, half of the rate.
+    let given = MelParams { sample_rate: 16_000, n_fft: 400, ..open }.fitted(44_100);
+    assert_eq!((given.sample_rate, given.n_fft, given.hop, given.f_max), (16_000, 400, 100, 8_000.0));
+    let given = MelParams { hop: 160, f_max: 3_500.0, ..MelParams::open() }.fitted(16_000);
+    assert_eq!((given.sample_rate, given.n_fft, given.hop, given.f_max), (16_000, 512, 160, 3_500.0));
+}
+
+#[test]
 fn full_scale_of_other_widths_is_theirs() {
     let levels = |encoding, samples: &[f32]| -> Vec<i32> {
         let bytes =

@@ -27,6 +27,22 @@ fn what_the_lower_rate_cannot_carry_is_removed() {
     assert!(loudest < 1e-3, "{loudest} is left");
 }
 
+/// At 44,100 Hz a block has 4 periods of 441 samples, 40 ms; the filter is as long, and half of it comes first.
+#[test]
+fn a_click_rings_for_twenty_milliseconds() {
+    let mut click = vec![0.0; 44_100];
+    click[22_050] = 1.0;
+    let ours = resample(&click, 44_100, 8_000);
+    let loudest =
+        |range: std::ops::Range<usize>| ours[range].iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    assert!(
+        loudest(3_840..3_900) > 1e-7 && loudest(4_100..4_160) > 1e-7,
+        "the filter is as long as the block"
+    );
+    assert!(loudest(0..3_835) < 1e-7 && loudest(4_165..8_000) < 1e-7, "and no longer");
+    assert!((ours[4_000] - 8.0 / 44.1).abs() < 2e-2, "the click itself, {}, is where it was", ours[4_000]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]

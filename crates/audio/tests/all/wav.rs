@@ -60,6 +60,15 @@ fn stereo_float_at_96_khz_is_averaged_and_resampled() {
 }
 
 #[test]
+fn channels_are_averaged_sample_by_sample() {
+    let mono =
+        |channels, values: &[f32]| wav::decode(&float_file(channels, 8_000, values)[..]).unwrap().samples;
+    assert_eq!(mono(1, &[1.0, 3.0, 5.0]), [1.0, 3.0, 5.0]);
+    assert_eq!(mono(2, &[1.0, 3.0, 7.0, 5.0]), [2.0, 6.0]);
+    assert_eq!(mono(3, &[1.0, 2.0, 6.0, 0.0, -1.0, -5.0]), [3.0, -2.0]);
+}
+
+#[test]
 fn one_sample_is_a_recording_and_becomes_32_frames() {
     let bytes = wav::encode(&Audio { samples: vec![0.25], sample_rate: 8_000 }, Encoding::Pcm16).unwrap();
     let audio = wav::decode(&bytes[..]).unwrap();
