@@ -65,9 +65,78 @@ pub fn each_block<T: Send>(
     work: usize,
     each: impl Fn(usize, &mut [T]) + Send + Sync,
 ) {
-    if len > 0 && work.saturating_mul(out.len() / len) >= 2 * WORTH_A_THREAD && !ALONE.get() {
+    let blocks = out.len().checked_div(len).unwrap_or(0);
+    share(out, len, work.saturating_mul(blocks), each);
+}
+
+/// [`each_block`] for products of matrices, `[m, k] · [k, n]`: so many altogether make up the blocks, of m·n elements.
+pub(crate) fn each_product<T: Send>(
+    out: &mut [T],
+    [m, k, n]: [usize; 3],
+    products: usize,
+    each: impl Fn(usize, &mut [T]) + Send + Sync,
+) {
+    share(out, m * n, [m, k, n, products].iter().product(), each);
+}
+
+/// [`each_block`] for copies: moving an element takes as long as about 32 multiplications.
+pub(crate) fn each_copy<T: Send>(out: &mut [T], len: usize, each: impl Fn(usize, &mut [T]) + Send + Sync) {
+    share(out, len, 32 * out.len(), each);
+}
+
+/// Blocks of `len` elements, on all threads if the work of all together is worth it.
+fn share<T: Send>(out: &mut [T], len: usize, work: usize, each: impl Fn(usize, &mut [T]) + Send + Sync) {
+    let len = len.max(1);
+    if work >= 2 * WORTH_A_THREAD && !ALONE.get() {
         out.par_chunks_mut(len).enumerate().for_each(|(i, block)| each(i, block));
     } else {
-        out.chunks_mut(len.max(1)).enumerate().for_each(|(i, block)| each(i, block));
+        out.chunks_mut(len).enumerate().for_each(|(i, block)| each(i, block));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, sync::Mutex, thread};
+
+    use super::*;
+
+    /// The number of threads that blocks ran on, of two that have nothing else to do, and the lengths of the blocks.
+    fn threads(work: impl FnOnce(&(dyn Fn(usize, &mut [u8]) + Sync)) + Send) -> (usize, HashSet<usize>) {
+        let seen = Mutex::new(HashSet::new());
+        let each = |_: usize, block: &mut [u8]| {
+            seen.lock().expect("unspoiled").insert((thread::current().id(), block.len()));
+            thread::sleep(std::time::Duration::from_millis(1));
+        };
+        rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool").install(|| work(&each));
+        let seen = seen.into_inner().expect("unspoiled");
+        let ids: HashSet<_> = seen.iter().map(|(id, _)| id).collect();
+        (ids.len(), seen.iter().map(|(_, len)| *len).collect())
+    }
+
+    /// 2²¹ multiplications are worth two threads.
+    #[test]
+    fn products_are_shared_out_by_their_multiplications() {
+        let products =
+            |count: usize| threads(|each| each_product(&mut vec![0; 40 * count], [8, 1024, 5], count, each));
+        assert_eq!(products(51), (1, [40].into())); // 2,088,960
+        assert_eq!(products(52), (2, [40].into())); // 2,129,920
+        // Many products may make up few blocks.
+        assert_eq!(threads(|each| each_product(&mut [0; 80], [8, 1024, 5], 52, each)), (2, [40].into()));
+        each_product(&mut [0; 0], [0, 1 << 30, 1], 4, |_, _| panic!("no block"));
+    }
+
+    #[test]
+    fn copies_are_shared_out_by_their_elements() {
+        let copies = |blocks: usize| threads(|each| each_copy(&mut vec![0; 1000 * blocks], 1000, each));
+        assert_eq!(copies(65), (1, [1000].into())); // 32 · 65,000 = 2,080,000
+        assert_eq!(copies(66), (2, [1000].into())); // 2,112,000
+    }
+
+    #[test]
+    fn blocks_are_shared_out_by_the_work_of_all() {
+        let blocks = |work: usize| threads(|each| each_block(&mut [0; 320], 10, work, each));
+        assert_eq!(blocks((1 << 16) - 1), (1, [10].into())); // 32 blocks
+        assert_eq!(blocks(1 << 16), (2, [10].into()));
+        each_block(&mut [0; 0], 0, usize::MAX, |_, _| panic!("no block"));
     }
 }

@@ -54,9 +54,9 @@ impl<T: Real> Tensor<T> {
                     (1, 1) => {
                         out.iter_mut().zip(a[i..].iter().zip(&b[j..])).for_each(|(o, (&x, &y))| *o = f(x, y));
                     }
-                    (1, 0) => out.iter_mut().zip(&a[i..]).for_each(|(o, &x)| *o = f(x, b[j])),
-                    (0, 1) => out.iter_mut().zip(&b[j..]).for_each(|(o, &y)| *o = f(a[i], y)),
-                    _ => out.iter_mut().enumerate().for_each(|(k, o)| *o = f(a[i + k * di], b[j + k * dj])),
+                    (1, _) => out.iter_mut().zip(&a[i..]).for_each(|(o, &x)| *o = f(x, b[j])),
+                    // The innermost run of a tensor is dense or one number, and both are one only in a run of one.
+                    _ => out.iter_mut().zip(&b[j..]).for_each(|(o, &y)| *o = f(a[i], y)),
                 }
                 done += run.len;
             });

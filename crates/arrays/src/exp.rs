@@ -13,9 +13,9 @@ const LN_2_LOW: f32 = -2.121_944_4e-4;
 /// library (expf.c).
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    // Beyond these bounds the result is ∞ or 0; a NaN passes both comparisons.
-    let x = if x > 89.0 { 89.0 } else { x };
-    let x = if x < -104.0 { -104.0 } else { x };
+    // From these bounds on the result is ∞ or 0; a NaN passes both comparisons.
+    let x = if x >= 89.0 { 89.0 } else { x };
+    let x = if x <= -104.0 { -104.0 } else { x };
     let shifted = x * LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;

@@ -47,17 +47,25 @@ pub fn gemm<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, c: ArrayViewMu
         b.shape(),
         c.shape()
     );
-    if m * n * k < 2 * WORTH_A_THREAD {
-        return serial(a, b, beta, c);
+    match largest_block([m, k, n], b.strides()[1]) {
+        Some(most) => split(most, a, b, beta, c),
+        None => serial(a, b, beta, c),
     }
-    // A block packs its own copy of its columns of B, so it should be tall, the more so if that means to transpose them.
-    let tall = if b.strides()[1] == 1 { 264 } else { 528 };
-    let most = match n {
+}
+
+/// The most rows and columns of a block of C, if the product is worth more than one thread. A block packs its own copy of its
+/// columns of B, so it should be tall, the more so if that means to transpose them: if its columns do not lie a step of 1
+/// apart.
+fn largest_block([m, k, n]: [usize; 3], step: isize) -> Option<[usize; 2]> {
+    if m * n * k < 2 * WORTH_A_THREAD {
+        return None;
+    }
+    let tall = if step == 1 { 264 } else { 528 };
+    Some(match n {
         _ if m > tall => [tall, 512],
         128.. => [m, 512.min(n.div_ceil(2).next_multiple_of(64))],
         _ => [m.div_ceil(2).next_multiple_of(12), n],
-    };
-    split(most, a, b, beta, c);
+    })
 }
 
 /// Halves C until its parts have at most so many rows and columns, and computes them on all threads.
@@ -204,3 +212,20 @@ fn apart<T: Real>(x: ArrayView2<T>) -> ndarray::CowArray<T, ndarray::Ix2> {
 
 #[cfg(feature = "openblas")]
 pub(crate) use {blas as kernel_f32, blas as kernel_f64};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_of_two_million_multiplications_falls_into_blocks_for_all_threads() {
+        assert_eq!(largest_block([128, 128, 127], 1), None);
+        assert_eq!(largest_block([128, 128, 128], 1), Some([128, 64])); // 2²¹: two halves of its columns
+        assert_eq!(largest_block([3, 700, 1500], 1), Some([3, 512]));
+        assert_eq!(largest_block([264, 300, 250], 1), Some([264, 128]));
+        assert_eq!(largest_block([265, 300, 250], 1), Some([264, 512])); // tall: rows first
+        assert_eq!(largest_block([528, 300, 250], 300), Some([528, 128])); // transposed, it should be taller
+        assert_eq!(largest_block([529, 300, 250], 300), Some([528, 512]));
+        assert_eq!(largest_block([200, 4000, 127], 1), Some([108, 127])); // narrow: two halves of its rows
+    }
+}

@@ -3,7 +3,9 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::{
-    Real, Shape, Tensor, broadcast_or_panic, each_block,
+    Real, Shape, Tensor,
+    blocks::each_product,
+    broadcast_or_panic,
     gemm::gemm,
     pairwise::{CHAIN, pairwise},
     strided::runs,
@@ -41,9 +43,8 @@ pub fn matmul<T: Real>(a: (&Tensor<T>, bool), b: (&Tensor<T>, bool), shape: Shap
     });
     let [.., m, n] = shape[..] else { unreachable!("a matrix has two axes") };
     let k = a.0.shape()[a.0.shape().len() - if a.1 { 2 } else { 1 }];
-    let work = m * n * k * (whole.size() / terms.len().max(1));
     Tensor::build(shape, |c| {
-        each_block(c, m * n, work, |item, c| {
+        each_product(c, [m, k, n], whole.size(), |item, c| {
             if terms[item].is_empty() {
                 c.fill(T::ZERO);
             }

@@ -7,7 +7,7 @@ pub const CHAIN: usize = 16;
 
 /// Joins what `block` makes of the numbers 0 to `blocks` − 1: neighbors in pairs, pairs with pairs, and what is left over at
 /// the end from the right to the left. `block` overwrites the slice it gets, and `out` ends as the whole; `out` stays as it
-/// is if there are no blocks. At most log₂ `blocks` + 2 partial results exist at a time, and the order depends on the number
+/// is if there are no blocks. At most log₂ `blocks` + 1 partial results exist at a time, and the order depends on the number
 /// of blocks alone.
 ///
 /// ```text
@@ -28,7 +28,7 @@ pub fn pairwise<T: Copy>(
     join: impl Fn(T, T) -> T,
 ) {
     let (Some(&filler), width) = (out.first(), out.len()) else { return };
-    let levels = if blocks > 1 { blocks.ilog2() as usize + 2 } else { 0 };
+    let levels = if blocks >= 2 { blocks.ilog2() as usize + 1 } else { 0 };
     let mut sums = vec![filler; levels * width]; // of ever fewer blocks
     let mut depth = 0;
     for i in 0..blocks {

@@ -69,10 +69,11 @@ impl<T: Real> Pool<T> {
         });
         let used = self.held.load(Relaxed).saturating_sub(self.waiting.load(Relaxed));
         self.peaks[0].fetch_max(used, Relaxed);
-        if request % PERIOD == PERIOD - 1 {
+        let period_ends = request % PERIOD == PERIOD - 1;
+        if period_ends {
             self.peaks[1].store(self.peaks[0].swap(used, Relaxed), Relaxed);
         }
-        if missing || request % PERIOD == PERIOD - 1 {
+        if missing || period_ends {
             self.trim();
         }
         if let Some(Buffer::Pooled(elements, _)) = Arc::get_mut(&mut buffer) {
@@ -146,11 +147,8 @@ mod tests {
         for len in SMALLEST + 1..10_000 {
             let (class, capacity) = class_of(len);
             assert!(capacity >= len && capacity * 4 <= len * 5 + 4, "{len} gets {capacity}");
-            assert_eq!(
-                class_of(capacity),
-                (class, capacity),
-                "a full buffer returns to the class it came from"
-            );
+            assert!(class >= class_of(len - 1).0, "longer buffers have later classes");
+            assert_eq!(class_of(capacity), (class, capacity), "a full buffer returns to its class");
         }
         assert_eq!(class_of(0), class_of(SMALLEST));
     }
@@ -214,6 +212,16 @@ mod tests {
     }
 
     #[test]
+    fn half_as_much_again_may_wait_and_no_more() {
+        let pool = pool();
+        lives(pool, 1024);
+        lives(pool, 512);
+        assert_eq!(held(pool), 1536, "one and a half times the 1024 that were in use");
+        lives(pool, 256);
+        assert_eq!(held(pool), 768, "what has not been asked for the longest is gone");
+    }
+
+    #[test]
     fn memory_that_dies_elsewhere_is_not_counted() {
         let pool = pool();
         let (one, other) = (pool.buffer(1000), pool.buffer(1000));
@@ -221,6 +229,12 @@ mod tests {
         assert_eq!(held(pool), class_of(1000).1);
         drop(other);
         assert_eq!(held(pool), 0);
+    }
+
+    #[test]
+    fn a_dropped_tensor_leaves_its_memory_to_the_next_of_its_size() {
+        let address = || Tensor::<f32>::zeros([654_321]).as_slice().as_ptr();
+        assert_eq!(address(), address());
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Shape {
         if self == other {
             return Some(*self);
         }
-        let (short, long) = if self.len() < other.len() { (self, other) } else { (other, self) };
+        let (short, long) = if self.len() <= other.len() { (self, other) } else { (other, self) };
         let mut axes = long.axes;
         for (axis, &length) in axes[long.len() - short.len()..].iter_mut().zip(short.iter()) {
             match (*axis, length) {

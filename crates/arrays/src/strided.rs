@@ -194,3 +194,30 @@ fn add<T: Real>(into: &mut [T], y: &[T]) {
 fn stretches(index: &[usize], size: usize) -> Vec<(usize, usize)> {
     index.chunk_by(|a, b| a + 1 == *b).map(|run| (run[0] * size, run.len() * size)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `[start, start, length]` of each run over two operands.
+    fn runs_of(shape: &[usize], operands: [&[usize]; 2]) -> Vec<[usize; 3]> {
+        let (shape, mut found) = (Shape::new(shape), Vec::new());
+        runs(&shape, operands.map(|operand| Shape::new(operand).strides_as(&shape)), |run| {
+            found.push([run.start[0], run.start[1], run.len]);
+        });
+        found
+    }
+
+    #[test]
+    fn axes_that_all_operands_cross_in_one_stride_are_one() {
+        assert_eq!(runs_of(&[2, 3, 4], [&[2, 3, 4], &[2, 3, 4]]), [[0, 0, 24]]);
+        assert_eq!(runs_of(&[2, 1, 4, 1], [&[2, 1, 4, 1], &[2, 1, 4, 1]]), [[0, 0, 8]]);
+        assert_eq!(runs_of(&[2, 3, 4], [&[2, 3, 4], &[3, 4]]), [[0, 0, 12], [12, 0, 12]]);
+        assert_eq!(runs_of(&[2, 3, 4], [&[2, 3, 4], &[2, 1, 1]]), [[0, 0, 12], [12, 1, 12]]);
+        assert_eq!(
+            runs_of(&[2, 2, 3], [&[2, 2, 3], &[2, 1, 3]]),
+            [[0, 0, 3], [3, 0, 3], [6, 3, 3], [9, 3, 3]]
+        );
+        assert_eq!(runs_of(&[1, 1], [&[1, 1], &[]]), [[0, 0, 1]]);
+    }
+}

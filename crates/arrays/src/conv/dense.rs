@@ -5,7 +5,12 @@ use std::ops::Range;
 use ndarray::{ArrayView2, Axis, Slice};
 
 use super::{Windows, channels, fill_rows, matrix_mut};
-use crate::{Real, Tensor, each_block, gemm::gemm, matmul::matrix};
+use crate::{
+    Real, Tensor,
+    blocks::{each_copy, each_product},
+    gemm::gemm,
+    matmul::matrix,
+};
 
 impl Windows {
     /// y[m] = bias + Σₖ x[m·stride + k·dilation − pad_left] · w[k], with w `[tap, in, out]`. One product for each item,
@@ -15,12 +20,12 @@ impl Windows {
         if self.suits_winograd(inputs, outputs) {
             return self.winograd(x, w, bias);
         }
-        let work = self.short * outputs * inputs * self.taps;
+        let inside = self.spec.pad_left == 0 && self.span() <= self.long;
         Tensor::build([self.batch * self.short, outputs], |y| {
-            each_block(y, self.short * outputs, work, |item, y| {
+            each_product(y, [self.short, self.taps * inputs, outputs], self.batch, |item, y| {
                 let x = &x.as_slice()[item * self.long * inputs..][..self.long * inputs];
-                let padded = (self.spec.pad_left > 0 || self.span() > self.long)
-                    .then(|| self.spread(x, inputs, self.long, self.pitch(), self.spec.pad_left));
+                let padded =
+                    (!inside).then(|| self.spread(x, inputs, self.long, self.pitch(), self.spec.pad_left));
                 let x = padded.as_ref().map_or(x, Tensor::as_slice);
                 fill_rows(y, bias);
                 for taps in self.runs() {
@@ -68,7 +73,7 @@ impl Windows {
         }
         Tensor::build([self.batch * self.long, inputs], |out| {
             let len = self.long * inputs;
-            each_block(out, len, 32 * len, |item, out| {
+            each_copy(out, len, |item, out| {
                 out.copy_from_slice(&x.as_slice()[(item * pitch + self.spec.pad_left) * inputs..][..len]);
             });
         })

@@ -25,6 +25,8 @@ use crate::Real;
 pub const STEP: usize = 4;
 /// Points of a tile.
 pub const POINTS: usize = 6;
+/// Points whose taps are made, and not taken over as they are.
+pub const MIDDLE: usize = POINTS - 2;
 /// Channels that [`columns`] takes at a time: two registers of the widest kind.
 pub const BLOCK: usize = 32;
 
@@ -40,7 +42,7 @@ pub fn samples<T: Real>([x0, x1, x2, x3, x4, x5]: [T; 6]) -> [T; POINTS] {
 
 /// u without its ends, which are the first and the last tap themselves.
 #[inline(always)]
-pub fn taps<T: Real>([w0, w1, w2]: [T; 3]) -> [T; POINTS - 2] {
+pub fn taps<T: Real>([w0, w1, w2]: [T; 3]) -> [T; MIDDLE] {
     let [sixth, quarter, half] = [1.0 / 6.0, 0.25, 0.5].map(T::of);
     let [w0, w1, w2] = [w0, w1, w2].map(|w| sixth * w);
     let (even1, even2, odd2) = (w0 + w2, quarter * w0 + w2, half * w1);

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
 
-use crate::{Real, Tensor, each_block};
+use crate::{Real, Tensor, blocks::each_copy};
 
 mod dense;
 mod groups;
@@ -116,7 +116,7 @@ impl Windows {
         let tail = (self.span() * channels).saturating_sub(pitch);
         Tensor::build([end + tail], |out| {
             out[end..].fill(T::ZERO);
-            each_block(&mut out[..end], pitch, 32 * pitch, |item, out| {
+            each_copy(&mut out[..end], pitch, |item, out| {
                 out[..lead].fill(T::ZERO);
                 out[lead..lead + rows].copy_from_slice(&x[item * rows..][..rows]);
                 out[lead + rows..].fill(T::ZERO);
@@ -140,7 +140,7 @@ pub fn transposed<T: Real>(w: &Tensor<T>) -> Tensor<T> {
     const STRIP: usize = 16;
     let [taps, rows, columns] = w.shape()[..] else { panic!("weights have three axes, not {:?}", w.shape()) };
     Tensor::build([taps, columns, rows], |out| {
-        each_block(out, rows * columns, 32 * rows * columns, |k, out| {
+        each_copy(out, rows * columns, |k, out| {
             let w = &w.as_slice()[k * rows * columns..][..rows * columns];
             for (strip, out) in out.chunks_mut(STRIP * rows).enumerate() {
                 for (r, row) in w.chunks_exact(columns).enumerate() {

@@ -18,10 +18,10 @@ use ndarray::{ArrayView2, ArrayView3, ArrayViewMut3, Axis};
 
 use super::{
     Windows, channels,
-    lift::{BLOCK, POINTS, STEP, columns, gradients, lower, samples, taps, taps_back},
+    lift::{BLOCK, MIDDLE, POINTS, STEP, columns, gradients, lower, samples, taps, taps_back},
     matrix_mut, transposed,
 };
-use crate::{CHAIN, Real, Tensor, each_block, gemm, join, matmul::matrix, pairwise, simd};
+use crate::{CHAIN, Real, Tensor, blocks::each_product, gemm, join, matmul::matrix, pairwise, simd};
 
 /// Tiles taken at a time for outputs. Each chunk packs the taps again for its products, so it should be long; but what
 /// belongs to it should stay in the cache.
@@ -86,7 +86,7 @@ impl Windows {
             let chunk = |tiles: Range<usize>, beta: T, du: &mut [T]| {
                 let (v, e) =
                     join(|| seen.lift(x, tiles.clone(), samples), || made.lift(g, tiles.clone(), gradients));
-                each_block(du, size, size * tiles.len(), |t, du| {
+                each_product(du, [inputs, tiles.len(), outputs], POINTS, |t, du| {
                     let (v, e, mut du) = (at_point(&v, t), at_point(&e, t), matrix_mut(du, outputs));
                     let du = du.axis_chunks_iter_mut(Axis(1), COLUMNS);
                     let blocks = e.axis_chunks_iter(Axis(1), COLUMNS).zip(du);
@@ -127,7 +127,7 @@ fn lifted_product<T: Real>(
     let w = w.reshaped([3, size / channels(w), channels(w)]);
     let w = if swap { transposed(&w) } else { w }; // once, and not in each product of each chunk
     let outputs = channels(&w);
-    let middle = Tensor::build([POINTS - 2, size / outputs, outputs], |u| {
+    let middle = Tensor::build([MIDDLE, size / outputs, outputs], |u| {
         let w = order.map(|k| &w.as_slice()[k * size..][..size]);
         simd!(columns(w, split(u, size), taps));
     });

@@ -95,6 +95,7 @@ fn functions_are_those_of_mathematics<T: Real>(tolerance: f64) {
     close(x.pow(T::of(2.5)), 0.487_139_289_628_746_8);
     close(x.mul_add(T::of(4.0), T::of(0.5)), 3.5);
     assert_eq!([-2.5, 0.0, 2.5].map(|x| T::of(x).abs().to_f64()), [2.5, 0.0, 2.5]);
+    assert!(T::ZERO.abs().to_f64().is_sign_positive(), "at 0 |x| goes on as x");
     let strange = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1.0];
     assert_eq!(strange.map(|x| T::of(x).is_nan()), [true, false, false, false]);
     assert_eq!(strange.map(|x| T::of(x).is_finite()), [false, false, false, true]);

@@ -31,6 +31,9 @@ fn a_size_beyond_counting_is_refused_in_words() {
         let said = complaint(|| Shape::new(axes));
         assert!(said.contains("too many elements") && said.contains("rule: "), "{axes:?}: {said}");
     }
+    let most = (1 << 57) - 1; // ⌊(2⁶³ − 1)/64⌋
+    assert_eq!(Shape::new(&[most]).size(), most);
+    assert!(complaint(|| Shape::new(&[most + 1])).contains(&format!("at most {most}")));
     let said = complaint(|| Tensor::<f32>::zeros([1 << 32, 1 << 32]));
     assert!(said.contains("[4294967296, 4294967296]"), "{said}");
     let (column, row) = (Shape::new(&[1 << 40, 1]), Shape::new(&[1 << 40]));

@@ -145,6 +145,10 @@ fn many_entries_for_one_place_add_up() {
             if place == 3 { assert_eq!(got, 0.0) } else { close(got, expected) }
         }
     }
+    // All for one place.
+    close(Tensor::new([count], y[..count].to_vec()).put(0, &vec![0; count], 1).item(), {
+        y[..count].iter().map(|&y| f64::from(y)).sum()
+    });
     // Along another axis, the same index for each item.
     let y = Tensor::new([2, 40, 1], (0..80u8).map(f64::from).collect());
     let places: Vec<usize> = (0..40).map(|j| usize::from(j % 4 == 0)).collect();

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Mutex, thread};
 
-use gradbook_arrays::{alone, at_least, each_block, join};
+use gradbook_arrays::{Tensor, alone, at_least, each_block, join};
 
 fn on<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool").install(work)
@@ -40,6 +40,30 @@ fn only_much_work_is_shared_out_and_none_of_one_who_is_alone() {
         assert_eq!(alone(|| threads_of(100, 1 << 15)), 1);
         assert_eq!(threads_of(100, 1 << 15), 2); // until then
     });
+}
+
+/// An element costs 8 multiplications, and a task takes 2¹⁵ of them: eight tasks are worth two threads.
+#[test]
+fn loops_over_elements_are_shared_out_from_eight_tasks_on() {
+    let threads = |elements: usize| {
+        let (x, seen) = (Tensor::<f64>::zeros([elements]), Mutex::new(HashSet::new()));
+        let note = |y: f64| {
+            if seen.lock().expect("unspoiled").insert(thread::current().id()) {
+                thread::sleep(std::time::Duration::from_millis(20));
+            }
+            y
+        };
+        on(2, || {
+            x.map(note);
+            x.zip(&x, |x, _| note(x));
+            let mut y = x.clone();
+            y.map_assign(note);
+            y.zip_assign(&x, |y, _| note(y));
+        });
+        seen.into_inner().expect("unspoiled").len()
+    };
+    assert_eq!(threads(7 << 15), 1);
+    assert_eq!(threads(8 << 15), 2);
 }
 
 #[test]

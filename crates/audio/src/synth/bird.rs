@@ -109,6 +109,8 @@ impl Note {
 
 #[cfg(test)]
 mod tests {
+    use std::f32::consts::FRAC_1_SQRT_2 as HALF; // sin 45°
+
     use super::*;
 
     const PURE: Note = Note {
@@ -135,12 +137,11 @@ mod tests {
     /// 1,000 Hz turn by an eighth for each sample: level · sin(πn/8) · sin(2π(n + 1)/8).
     #[test]
     fn a_pure_note_swells_and_fades() {
-        let half = 0.5_f32.sqrt();
-        let swell = [0.0, 0.382_683, half, 0.923_880, 1.0, 0.923_880, half, 0.382_683].map(|s| 0.5 * s);
-        let turn = [half, 1.0, half, 0.0, -half, -1.0, -half, 0.0];
+        let swell = [0.0, 0.382_683, HALF, 0.923_880, 1.0, 0.923_880, HALF, 0.382_683].map(|s| 0.5 * s);
+        let turn = [HALF, 1.0, HALF, 0.0, -HALF, -1.0, -HALF, 0.0];
         sounds(&PURE, std::array::from_fn(|n| swell[n] * turn[n]));
         // 2,000 Hz at half of that, 3,000 Hz at a quarter, and none at the Nyquist frequency
-        let [second, third] = [[1.0, 0.0, -1.0, 0.0], [half, -1.0, half, 0.0]];
+        let [second, third] = [[1.0, 0.0, -1.0, 0.0], [HALF, -1.0, HALF, 0.0]];
         let third = move |n: usize| if n < 4 { third[n] } else { -third[n - 4] };
         let stack = Note { harmonics: 4, ..PURE };
         sounds(&stack, std::array::from_fn(|n| swell[n] * (turn[n] + 0.5 * second[n % 4] + 0.25 * third(n))));
@@ -155,13 +156,13 @@ mod tests {
     fn a_note_glides_bends_and_wavers() {
         let hz = [
             800.0,
-            900.0 + 200.0 * 0.382_683 + 300.0 * 0.707_107,
-            1_000.0 + 200.0 * 0.707_107 + 300.0,
-            1_100.0 + 200.0 * 0.923_880 + 300.0 * 0.707_107,
+            900.0 + 200.0 * 0.382_683 + 300.0 * HALF,
+            1_000.0 + 200.0 * HALF + 300.0,
+            1_100.0 + 200.0 * 0.923_880 + 300.0 * HALF,
             1_200.0 + 200.0,
-            1_300.0 + 200.0 * 0.923_880 - 300.0 * 0.707_107,
-            1_400.0 + 200.0 * 0.707_107 - 300.0,
-            1_500.0 + 200.0 * 0.382_683 - 300.0 * 0.707_107,
+            1_300.0 + 200.0 * 0.923_880 - 300.0 * HALF,
+            1_400.0 + 200.0 * HALF - 300.0,
+            1_500.0 + 200.0 * 0.382_683 - 300.0 * HALF,
         ];
         let note = Note { from: 800.0, to: 1_600.0, bend: 200.0, waver_hz: 1_000.0, waver: 300.0, ..PURE };
         let mut phase = 0.0;
