@@ -201,6 +201,19 @@ mod tests {
         assert!(largest(&truncated) <= 1.0 && (moments(&truncated).1 - 0.5 * 0.8796).abs() < 0.01);
     }
 
+    /// Gram–Schmidt leaves the first vector as it is: a column, or a row if there are fewer of those.
+    #[test]
+    fn the_first_vector_of_a_frame_is_the_first_draw_at_length_1() {
+        for (shape, step) in [([6, 6], 6), ([6, 2], 2), ([2, 6], 1)] {
+            let (frame, draw) =
+                (drawn(Init::Orthogonal { gain: 1.0 }, &shape), drawn(Init::Normal { std: 1.0 }, &[6]));
+            let length = draw.as_slice().iter().map(|x| x * x).sum::<f64>().sqrt();
+            for (found, x) in frame.as_slice().iter().step_by(step).zip(draw.as_slice()) {
+                assert!((found - x / length).abs() < 1e-12, "{shape:?}");
+            }
+        }
+    }
+
     #[test]
     fn single_precision_starts_from_the_same_values() {
         let init = Init::TruncatedNormal { std: 0.1 };

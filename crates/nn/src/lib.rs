@@ -46,7 +46,7 @@
 //! | an update | `optim/rule.rs`, then `optim/mod.rs` |
 //! | the learning rate | `schedule.rs` |
 //! | which numbers a configuration may hold | [`rules`], and `check` beside the fields |
-//! | threads without randomness | `shard.rs` |
+//! | threads without randomness | `shard.rs`, `pieces.rs` |
 //! | saving and going on | [`checkpoint`], `state.rs` |
 //! | configs by name, yours too | [`named`] |
 
@@ -60,6 +60,7 @@ pub mod rules;
 mod error;
 mod init;
 mod optim;
+mod pieces;
 mod schedule;
 mod scope;
 mod shard;

@@ -9,7 +9,7 @@ use gradbook_autograd::{
 };
 use rayon::prelude::*;
 
-use crate::optim::{CHUNK, WORTH_A_THREAD};
+use crate::pieces::{CHUNK, each_piece};
 
 /// Cuts each batch into a *fixed* number of shards, which threads then share as they come. Where there are at least as many
 /// shards as threads, each is one task that hands no work over ([`alone`]).
@@ -208,11 +208,7 @@ fn fold<T: Real>(mut shards: Vec<ParamGrads<T>>) -> ParamGrads<T> {
             }
         });
     };
-    if pieces.iter().map(|(chunk, ..)| chunk.len()).sum::<usize>() < WORTH_A_THREAD {
-        pieces.into_iter().for_each(add);
-    } else {
-        pieces.into_par_iter().for_each(add);
-    }
+    each_piece(pieces, |(chunk, ..)| chunk.len(), add);
     let mut folded = ParamGrads::default();
     for (id, terms) in by_parameter {
         folded.set(id, terms.into_iter().next().expect("an entry has at least one term"));

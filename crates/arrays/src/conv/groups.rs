@@ -81,13 +81,13 @@ impl Windows {
         }
         Tensor::build(shape, |w| {
             for (k, w) in w.chunks_exact_mut(outputs).enumerate() {
-                let (windows, samples) = self.inside(k);
+                let (windows, sample) = self.inside(k);
                 let count = windows.len();
                 let chain = |i: usize, w: &mut [T]| {
                     w.fill(T::ZERO);
                     for meeting in i * CHAIN..(self.batch * count).min((i + 1) * CHAIN) {
                         let (item, at) = (meeting / count, meeting % count);
-                        let (m, p) = (windows.start + at, samples.start + at * self.spec.stride);
+                        let (m, p) = (windows.start + at, sample + at * self.spec.stride);
                         add_product(w, row(x, item * self.long + p), row(g, item * self.short + m));
                     }
                 };
@@ -106,8 +106,8 @@ impl Windows {
     fn meetings(&self, mut visit: impl FnMut(usize, usize, usize)) {
         for item in 0..self.batch {
             for k in 0..self.taps {
-                let (windows, samples) = self.inside(k);
-                for (m, p) in windows.zip(samples.step_by(self.spec.stride)) {
+                let (windows, sample) = self.inside(k);
+                for (m, p) in windows.zip((sample..).step_by(self.spec.stride)) {
                     visit(item * self.short + m, item * self.long + p, k);
                 }
             }

@@ -49,16 +49,12 @@ impl Windows {
         Self { spec, taps, batch, long, short }
     }
 
-    /// The windows m whose tap k meets a sample (not padding), and the samples it meets: the first to the last.
-    fn inside(&self, k: usize) -> (Range<usize>, Range<usize>) {
+    /// The windows m whose tap k meets a sample (not padding), and the first sample that it meets.
+    fn inside(&self, k: usize) -> (Range<usize>, usize) {
         let Conv1dSpec { stride, pad_left, dilation, .. } = self.spec;
         let first = pad_left.saturating_sub(k * dilation).div_ceil(stride);
         let end = (self.long + pad_left).saturating_sub(k * dilation).div_ceil(stride).min(self.short);
-        if first >= end {
-            return (0..0, 0..0);
-        }
-        let sample = |m: usize| m * stride + k * dilation - pad_left;
-        (first..end, sample(first)..sample(end - 1) + 1)
+        (first..end, first * stride + k * dilation - pad_left)
     }
 
     /// The taps that one product can take at once: neighbors in memory.
@@ -170,4 +166,17 @@ fn fill_rows<T: Real>(out: &mut [T], bias: Option<&Tensor<T>>) {
 fn matrix_mut<T: Real>(elements: &mut [T], columns: usize) -> ArrayViewMut2<'_, T> {
     let rows = elements.len() / columns.max(1);
     ArrayViewMut2::from_shape((rows, columns), elements).expect("whole rows")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Five windows of three taps, two samples apart, with three from tap to tap: the last begins at 8 and ends at 14.
+    #[test]
+    fn windows_span_what_lies_between_their_first_sample_and_their_last() {
+        let spec = Conv1dSpec { stride: 2, dilation: 3, ..Conv1dSpec::default() };
+        assert_eq!(Windows::new(spec, 3, 1, 16, 5).span(), 15);
+        assert_eq!(Windows::new(Conv1dSpec::default(), 1, 1, 7, 7).span(), 7);
+    }
 }

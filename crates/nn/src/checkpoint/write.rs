@@ -133,7 +133,21 @@ mod tests {
     fn a_disk_that_fills_up_leaves_the_previous_file_and_no_debris() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("run.safetensors");
-        replace(&path, |file| file.write_all(b"before")).expect("room for six bytes");
+        let names = || -> Vec<_> {
+            fs::read_dir(folder.path())
+                .expect("a folder")
+                .map(|entry| entry.expect("an entry").file_name())
+                .collect()
+        };
+        let beside = |file: &mut File| {
+            assert_eq!(
+                names(),
+                [".run.safetensors.partial"],
+                "written beside it: a rename must not cross disks"
+            );
+            file.write_all(b"before")
+        };
+        replace(&path, beside).expect("room for six bytes");
         let error = replace(&path, |file| {
             file.write_all(b"aft")?;
             Err(io::ErrorKind::StorageFull.into())
@@ -141,6 +155,6 @@ mod tests {
         .expect_err("the disk is full");
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         assert_eq!(fs::read(&path).expect("still there"), b"before");
-        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        assert_eq!(names(), ["run.safetensors"]);
     }
 }

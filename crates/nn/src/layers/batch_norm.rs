@@ -164,7 +164,7 @@ impl<T: Real> Layer<T> for BatchNorm1d {
                 let share = more / (n + more);
                 (n + more, mean + apart * share, spread + of(shard, 2) + apart * apart * n * share)
             });
-            let var = spread / if n > T::ONE { n - T::ONE } else { T::ONE };
+            let var = spread / (n - T::ONE); // every shard has two rows at least
             for (id, statistic) in [(self.mean, mean), (self.var, var)] {
                 let running = &mut store.get_mut(id).as_mut_slice()[channel];
                 *running += m * (statistic - *running);

@@ -4,8 +4,8 @@ use gradbook_autograd::{ParamGrads, ParamStore, Real, simd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{CHUNK, rule::Limits};
-use crate::{ConfigError, rules};
+use super::rule::Limits;
+use crate::{ConfigError, pieces::CHUNK, rules};
 
 /// A limit on gradients.
 ///
@@ -58,7 +58,7 @@ impl Clip {
             Self::Norm(limit) => {
                 let norm = grad_norm(store, grads);
                 let scale = match limit / (norm + 1e-6) {
-                    small if small > 1.0 => 1.0,
+                    small if small >= 1.0 => 1.0,
                     scale => scale, // NaN too
                 };
                 (Limits { scale, ..Limits::NONE }, Some(norm))

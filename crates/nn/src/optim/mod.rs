@@ -12,15 +12,9 @@ pub use clip::{Clip, grad_norm};
 pub use config::{Adam, Group, Method, Momentum, OptimizerConfig, Rule};
 
 use gradbook_autograd::{ParamGrads, ParamId, ParamStore, Real, Role};
-use rayon::prelude::*;
 
-use crate::{ConfigError, State, Value};
+use crate::{ConfigError, State, Value, pieces::each_piece};
 use slot::Slot;
-
-/// Work is cut into pieces of this many elements, by shape alone.
-pub(crate) const CHUNK: usize = 1 << 14;
-/// Fewer elements than this stay on one thread.
-pub(crate) const WORTH_A_THREAD: usize = 1 << 16;
 
 const ANOTHER_STORE: &str =
     "optimizer: it was made for another store\n  rule: one optimizer moves the parameters of one store";
@@ -103,11 +97,7 @@ impl<T: Real> Optimizer<T> {
             let (Some(slot), Some(g)) = (slot, grads.get(id)) else { continue };
             slot.cut(theta, g, rate, &mut pieces);
         }
-        if pieces.iter().map(|piece| piece.theta.len()).sum::<usize>() < WORTH_A_THREAD {
-            pieces.into_iter().for_each(|piece| piece.update(limits));
-        } else {
-            pieces.into_par_iter().for_each(|piece| piece.update(limits));
-        }
+        each_piece(pieces, |piece| piece.theta.len(), |piece| piece.update(limits));
         self.steps += 1;
         StepReport { rate, grad_norm }
     }

@@ -34,9 +34,9 @@ impl Limits {
         move |g| {
             let g = g * scale;
             // Written so that NaN stays NaN.
-            if g > limit {
+            if g >= limit {
                 limit
-            } else if g < -limit {
+            } else if g <= -limit {
                 -limit
             } else {
                 g
@@ -115,7 +115,7 @@ impl<T: Real> Piece<'_, T> {
         if adam.amsgrad {
             all.zip(v_max).for_each(|((((theta, &g), m), v), v_max)| {
                 moved(theta, g, m, v);
-                if *v > *v_max {
+                if *v >= *v_max {
                     *v_max = *v;
                 }
                 *theta -= step * *m / (v_max.sqrt() * root + eps);

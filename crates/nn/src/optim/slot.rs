@@ -3,10 +3,10 @@
 use gradbook_autograd::{Real, Shape, Tensor, mismatch};
 
 use super::{
-    CHUNK, Method, Rule,
+    Method, Rule,
     rule::{self, Piece},
 };
-use crate::Value;
+use crate::{Value, pieces::CHUNK};
 
 #[derive(Clone, Debug)]
 pub(super) struct Slot<T: Real> {
@@ -14,7 +14,7 @@ pub(super) struct Slot<T: Real> {
     shape: Shape,
     rule: Rule,
     moments: Vec<(&'static str, Tensor<T>)>,
-    /// Updates seen: one number for all rows, until rows are reset; then one per row.
+    /// The updates that each row has seen.
     ages: Vec<u64>,
 }
 
@@ -22,11 +22,7 @@ impl<T: Real> Slot<T> {
     pub fn new(name: &str, shape: &Shape, rule: Rule) -> Self {
         let rule = Rule { method: rule.method.of_rank(shape.len()), ..rule };
         let moments = rule::moments(&rule.method).iter().map(|name| (*name, Tensor::zeros(*shape))).collect();
-        Self { name: name.to_string(), shape: *shape, rule, moments, ages: vec![0] }
-    }
-
-    fn rows(&self) -> usize {
-        self.shape.first().copied().unwrap_or(1)
+        Self { name: name.to_string(), shape: *shape, rule, moments, ages: vec![0; rows(shape)] }
     }
 
     /// Cuts the parameter into pieces of one age and at most [`CHUNK`] elements, if its elements move each for itself,
@@ -51,18 +47,14 @@ impl<T: Real> Slot<T> {
                 "call `resize` when a parameter grows",
             );
         }
-        let row = self.shape.size() / self.rows().max(1);
+        let row = self.shape.size() / self.ages.len().max(1);
         let columns = self.shape.last().copied().unwrap_or(1);
         let Rule { method, rate_factor, decay } = self.rule;
         let Self { moments, ages, .. } = self;
         ages.iter_mut().for_each(|age| *age += 1);
-        let size = self.shape.size();
-        let (whole, most) = match method {
-            Method::Muon { .. } => (true, size),
-            _ => (ages.len() == 1, CHUNK),
-        };
-        let runs = ages.chunk_by(|a, b| whole || a == b);
-        let runs = runs.map(|run| (run[0], if whole { size } else { run.len() * row }));
+        let whole = matches!(method, Method::Muon { .. });
+        let most = if whole { self.shape.size() } else { CHUNK };
+        let runs = ages.chunk_by(|a, b| whole || a == b).map(|run| (run[0], run.len() * row));
         let (mut theta, mut g) = (theta.as_mut_slice(), g.as_slice());
         let mut rest: [&mut [T]; 3] = Default::default();
         rest.iter_mut().zip(moments).for_each(|(rest, (_, moment))| *rest = moment.as_mut_slice());
@@ -84,13 +76,10 @@ impl<T: Real> Slot<T> {
 
     #[track_caller]
     pub fn reset_rows(&mut self, rows: &[usize]) {
-        let count = self.rows();
+        let count = self.ages.len();
         if let Some(row) = rows.iter().find(|row| **row >= count) {
             let what = format!("there is no row {row} in `{}`", self.name);
             mismatch("optimizer", &what, &[("parameter", &self.shape, "")], "reset rows that exist");
-        }
-        if self.ages.len() == 1 {
-            self.ages = vec![self.ages[0]; count];
         }
         let width = self.shape.size() / count.max(1);
         for &row in rows {
@@ -105,7 +94,6 @@ impl<T: Real> Slot<T> {
         if *shape == self.shape {
             return;
         }
-        let old_rows = self.rows();
         for (_, moment) in &mut self.moments {
             let mut grown = Tensor::zeros(*shape);
             if shape.len() == self.shape.len() {
@@ -117,26 +105,15 @@ impl<T: Real> Slot<T> {
             }
             *moment = grown;
         }
-        let age = |row| if self.ages.len() == 1 { self.ages[0] } else { self.ages[row] };
-        let rows = shape.first().copied().unwrap_or(1);
-        self.ages = (0..rows).map(|row| if row < old_rows { age(row) } else { 0 }).collect();
+        self.ages.resize(rows(shape), 0);
         self.shape = *shape;
-        self.settle();
-    }
-
-    /// One number is enough while all rows have the same age.
-    fn settle(&mut self) {
-        if self.ages.iter().all(|age| *age == self.ages[0]) {
-            self.ages.truncate(1);
-        }
     }
 
     /// The moments, then the ages, one per row.
     pub fn state(&self) -> impl Iterator<Item = (String, Value<T>)> + '_ {
         let moments = self.moments.iter().map(|(kind, moment)| (*kind, Value::Tensor(moment.clone())));
-        let ages = if self.ages.len() == 1 { vec![self.ages[0]; self.rows()] } else { self.ages.clone() };
         moments
-            .chain([("age", Value::Counts(ages))])
+            .chain([("age", Value::Counts(self.ages.clone()))])
             .map(|(kind, value)| (format!("{kind}/{}", self.name), value))
     }
 
@@ -149,7 +126,11 @@ impl<T: Real> Slot<T> {
         }
         if let Some(Value::Counts(ages)) = state.next() {
             self.ages = ages;
-            self.settle();
         }
     }
+}
+
+/// The length of the first axis; a scalar is a row.
+fn rows(shape: &Shape) -> usize {
+    shape.first().copied().unwrap_or(1)
 }

@@ -158,6 +158,28 @@ fn headers_that_promise_too_much_are_refused() {
     refused(&file(&"[".repeat(100_000)));
 }
 
+/// What PyTorch saves in double precision is rounded for a model in single precision.
+#[test]
+fn a_state_dict_in_double_precision_loads_into_either() {
+    use gradbook_nn::{Linear, Scope, checkpoint::TorchMap};
+    let (_folder, path) = place();
+    let mut wide = ParamStore::<f64>::new();
+    let layer = Linear::new(&mut Scope::new(&mut wide, 0), 2, 1);
+    let weight = wide.find("weight").expect("a weight");
+    *wide.get_mut(weight) = Tensor::new([2, 1], vec![0.1, -1.0 / 3.0]);
+    let map = TorchMap::new().layer::<f64>("head", &layer);
+    map.save(&path, &wide).expect("saved");
+    let saved = wide.get(weight).clone();
+    wide.get_mut(weight).as_mut_slice().fill(0.0);
+    map.load(&path, &mut wide).expect("it fits");
+    assert_eq!(*wide.get(weight), saved);
+    let mut narrow = ParamStore::<f32>::new();
+    let layer = Linear::new(&mut Scope::new(&mut narrow, 0), 2, 1);
+    TorchMap::new().layer::<f32>("head", &layer).load(&path, &mut narrow).expect("it fits");
+    let weight = narrow.find("weight").expect("a weight");
+    assert_eq!(narrow.get(weight).as_slice(), [0.1, -1.0 / 3.0]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]

@@ -10,7 +10,7 @@ use gradbook_nn::{
 #[test]
 fn every_rule_draws_its_golden_numbers() {
     let fan = Fan { input: 3, output: 4 };
-    let rules: [(&str, Init, [f64; 3]); 10] = [
+    let rules: [(&str, Init, [f64; 3]); 11] = [
         ("zeros", Init::ZEROS, [0.0; 3]),
         ("ones", Init::ONES, [1.0; 3]),
         (
@@ -37,6 +37,11 @@ fn every_rule_draws_its_golden_numbers() {
             "kaiming_normal",
             Init::kaiming_normal(4, 0.0),
             [-0.191_144_999_344_175, 0.173_693_033_928_216_78, -0.790_511_155_999_256_5],
+        ),
+        (
+            "kaiming_normal of a slope", // √(2/(5 · 8)) of the standard deviations that "normal" has 0.02 of
+            Init::kaiming_normal(8, 2.0),
+            [-0.060_445_356_127_898_41, 0.054_926_560_091_806_825, -0.249_981_576_873_032_93],
         ),
         (
             "normal",

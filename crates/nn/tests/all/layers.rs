@@ -156,3 +156,61 @@ fn norms_refuse_an_eps_or_a_momentum_that_makes_no_sense() {
     assert_eq!(refused(&|s| _ = norm(s).with_eps(-1.0)), format!("batch_norm.eps = -1.0: {number}"));
     assert_eq!(refused(&|s| _ = norm(s).with_momentum(7.0)), "batch_norm.momentum = 7.0: 0 ≤ x ≤ 1");
 }
+
+#[test]
+fn layers_inside_others_absorb_what_they_reported() {
+    let mut store = ParamStore::<f64>::new();
+    let norm = BatchNorm1d::new(&mut Scope::new(&mut store, 0), 1);
+    let net = Sequential::new().then(Sequential::new().then(norm));
+    let tape = Tape::new();
+    let graph = Graph::train(&tape, &store);
+    net.forward(&graph, tape.constant(Tensor::new([2, 1], vec![1.0, 3.0])));
+    let stats = graph.take_stats();
+    drop(graph);
+    net.absorb(&mut store, &stats);
+    assert_eq!(store.get(store.find("running_mean").expect("a buffer")).item(), 0.2); // 0.1 · 2
+}
+
+#[test]
+fn a_scope_is_cast_to_the_numbers_that_it_has() {
+    let mut store = ParamStore::<f32>::new();
+    let mut scope = Scope::new(&mut store, 7);
+    let mut inner = scope.at("net");
+    assert!(inner.cast::<f64>().is_none());
+    let start = inner.draw("w", [3], gradbook_nn::Init::Normal { std: 1.0 });
+    let mut same = inner.cast::<f32>().expect("single precision");
+    assert_eq!(same.name("w"), "net.w");
+    assert_eq!(same.draw("w", [3], gradbook_nn::Init::Normal { std: 1.0 }), start, "of the same seed");
+    same.buffer("w", start);
+    assert!(store.find("net.w").is_some());
+}
+
+#[test]
+fn boxed_layers_make_a_sequence_in_their_order() {
+    let layers: Vec<Box<dyn Layer<f64>>> =
+        vec![Box::new(Upsample::new(2).expect("a factor")), Box::new(gradbook_nn::Activation::Relu)];
+    let net: Sequential<f64> = layers.into_iter().collect();
+    assert_eq!(net.output_shape(&Shape::new(&[1, 3, 4])), Ok(Shape::new(&[1, 6, 4])));
+    let names: Vec<String> =
+        net.children().iter().map(|(name, layer)| format!("{name} {}", layer.describe())).collect();
+    assert_eq!(names, ["0 Upsample(2 times)", "1 Relu"]);
+}
+
+/// Transforms round otherwise: the numbers are near, and not the same.
+#[test]
+fn transforms_are_used_where_they_are_asked_for() {
+    let config = Conv1dConfig::new(32, 32, 3);
+    assert!(config.winograd().spec().expect("sound").winograd && !config.spec().expect("sound").winograd);
+    let x = Tensor::build([1, 40, 32], |out| {
+        out.iter_mut().enumerate().for_each(|(i, x)| *x = (i as f32 * 0.7).sin());
+    });
+    let of = |config: ResidualConfig| {
+        let mut store = ParamStore::<f32>::new();
+        let block = ResidualBlock::new(&mut Scope::new(&mut store, 0), config).expect("sound");
+        let tape = Tape::new();
+        block.forward(&Graph::train(&tape, &store), tape.constant(x.clone())).value()
+    };
+    let (plain, lifted) = (of(ResidualConfig::new(32, 32)), of(ResidualConfig::new(32, 32).winograd()));
+    assert!(plain != lifted);
+    assert!(plain.as_slice().iter().zip(lifted.as_slice()).all(|(a, b)| (a - b).abs() < 1e-4));
+}

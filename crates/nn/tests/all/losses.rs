@@ -86,3 +86,15 @@ fn spectral_losses_vanish_with_finite_gradients_where_both_are_equal() {
     assert!(loss.item() < 1e-6);
     assert!(loss.backward()[x].as_slice().iter().all(|g| g.is_finite()));
 }
+
+/// ‖t − x‖/‖t‖ with ‖t‖ = 5 and ‖t − x‖ = 3; and the mean of |ln t − ln x|, where 10⁻⁹ counts as 10⁻³.
+#[test]
+fn spectral_distances_by_hand() {
+    use gradbook_nn::loss::{log_magnitude, spectral_convergence};
+    let tape = Tape::<f64>::new();
+    let row = |values: [f64; 2]| tape.constant(Tensor::new([1, 2], values.to_vec()));
+    let near = |x: f64, expected: f64| assert!((x - expected).abs() < 1e-12, "{x} is not {expected}");
+    near(spectral_convergence(row([0.0, 4.0]), row([3.0, 4.0])).item(), 0.6);
+    near(spectral_convergence(row([6.0, 12.0]), row([3.0, 4.0])).item(), 73f64.sqrt() / 5.0);
+    near(log_magnitude(row([1.0, 1e-9]), row([1f64.exp().powi(3), 1e-3]), 1e-3).item(), 1.5);
+}

@@ -14,7 +14,9 @@ mod layers_in_words;
 mod loss_edges;
 mod losses;
 mod muon;
+mod named_kinds;
 mod optimizer_options;
+mod optimizer_state;
 mod optimizers;
 mod optimizers_as_pytorch;
 #[path = "../../../autograd/tests/all/panics.rs"]

@@ -100,3 +100,22 @@ fn one_shard_is_one_task_where_all_threads_have_one() {
     assert_eq!(inside(2, 1, 8), [false]);
     assert_eq!(inside(3, 8, 2), [false; 2], "shards without rows are none");
 }
+
+/// A loss of the whole batch takes a second pass, unless one shard is the batch.
+#[test]
+fn one_shard_makes_one_pass_and_several_make_two_where_they_ask_for_the_batch() {
+    let store = ParamStore::<f64>::new();
+    let passes = |shards: usize, asks: bool| {
+        let passes = std::sync::atomic::AtomicUsize::new(0);
+        let result = ShardedStep::new(shards, 0).run(&store, 0, 6, |graph, rows| {
+            passes.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let x = graph.tape().var(Tensor::new([rows.len()], rows.map(|row| row as f64).collect()));
+            let loss =
+                if asks { graph.over_batch("x", x, &[], |x, _| x.mean_all().square()) } else { x.mean_all() };
+            (loss, ())
+        });
+        assert!((result.loss - if asks { 6.25 } else { 2.5 }).abs() < 1e-12, "the mean of 0 … 5 is 2.5");
+        passes.into_inner()
+    };
+    assert_eq!([passes(1, true), passes(1, false), passes(3, true), passes(3, false)], [1, 1, 6, 3]);
+}
