@@ -24,7 +24,7 @@ impl MelScale {
     pub fn mel(self, hz: f64) -> f64 {
         match self {
             Self::Htk => 2_595.0 * (1.0 + hz / 700.0).log10(),
-            Self::Slaney if hz < SLANEY_KNEE_HZ => hz / SLANEY_HZ_PER_MEL,
+            Self::Slaney if hz <= SLANEY_KNEE_HZ => hz / SLANEY_HZ_PER_MEL,
             Self::Slaney => {
                 SLANEY_KNEE_HZ / SLANEY_HZ_PER_MEL + (hz / SLANEY_KNEE_HZ).ln() / slaney_log_step()
             }
@@ -36,7 +36,7 @@ impl MelScale {
         let knee = SLANEY_KNEE_HZ / SLANEY_HZ_PER_MEL;
         match self {
             Self::Htk => 700.0 * (10_f64.powf(mel / 2_595.0) - 1.0),
-            Self::Slaney if mel < knee => mel * SLANEY_HZ_PER_MEL,
+            Self::Slaney if mel <= knee => mel * SLANEY_HZ_PER_MEL,
             Self::Slaney => SLANEY_KNEE_HZ * ((mel - knee) * slaney_log_step()).exp(),
         }
     }

@@ -22,7 +22,7 @@ impl Windows {
         }
         let inside = self.spec.pad_left == 0 && self.span() <= self.long;
         Tensor::build([self.batch * self.short, outputs], |y| {
-            each_product(y, [self.short, self.taps * inputs, outputs], self.batch, |item, y| {
+            each_product(y, [self.short, w.rows().nrows(), outputs], self.batch, |item, y| {
                 let x = &x.as_slice()[item * self.long * inputs..][..self.long * inputs];
                 let padded =
                     (!inside).then(|| self.spread(x, inputs, self.long, self.pitch(), self.spec.pad_left));
@@ -53,9 +53,7 @@ impl Windows {
         }
         let (pitch, stride) = (self.pitch(), self.spec.stride);
         let (g, rows) = self.one_row(g, self.short, pitch / stride, 0);
-        let reach = (rows - 1) * stride + self.spec.dilation * (self.taps - 1) + 1;
-        let needed = (self.batch - 1) * pitch + self.spec.pad_left + self.long;
-        let x = Tensor::build([reach.max(needed), inputs], |x| {
+        let x = Tensor::build([self.reach(rows).max(self.row_len()), inputs], |x| {
             fill_rows(x, bias);
             for k in 0..self.taps {
                 let first = k * self.spec.dilation;
@@ -68,10 +66,11 @@ impl Windows {
                 gemm(rows_of(&g, 0..rows), matrix((w, swap), k), T::ONE, x.slice_axis_move(Axis(0), into));
             }
         });
-        if x.shape()[0] == self.batch * self.long {
+        let shape = [self.batch * self.long, inputs];
+        if x.shape()[..] == shape {
             return x; // no padding, neither at the ends nor between items
         }
-        Tensor::build([self.batch * self.long, inputs], |out| {
+        Tensor::build(shape, |out| {
             let len = self.long * inputs;
             each_copy(out, len, |item, out| {
                 out.copy_from_slice(&x.as_slice()[(item * pitch + self.spec.pad_left) * inputs..][..len]);

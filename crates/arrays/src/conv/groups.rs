@@ -17,7 +17,7 @@ impl Windows {
     /// assert_eq!(windows.correlate(&x, &w, None).as_slice(), [1.0, 2.0, 4.0]);
     /// ```
     pub fn correlate<T: Real>(&self, x: &Tensor<T>, w: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
-        if !self.is_depthwise(channels(x), channels(w)) {
+        if !self.is_depthwise(w.shape()[1], channels(w)) {
             return self.by_group(x, w, bias, |x, w, bias| self.dense(x, w, bias));
         }
         let mut y = filled([self.batch * self.short, channels(w)], bias);
@@ -48,7 +48,7 @@ impl Windows {
         }
         // Either way the weights of a group are neighbors in the last axis.
         let w = w.reshaped(if swap { [self.taps * width, outputs] } else { [self.taps, outputs * width] });
-        if !self.is_depthwise(width * self.spec.groups, outputs) {
+        if !self.is_depthwise(width, outputs) {
             return self.by_group(g, &w, bias, |g, w, bias| {
                 let shape =
                     if swap { [self.taps, width, channels(g)] } else { [self.taps, channels(g), width] };
@@ -76,7 +76,7 @@ impl Windows {
         if g.as_slice().is_empty() {
             return Tensor::zeros(shape);
         }
-        if !self.is_depthwise(inputs, outputs) {
+        if !self.is_depthwise(shape[1], outputs) {
             return self.by_group(x, g, None, |x, g, _| self.dense_weights(x, g)).reshaped(shape);
         }
         Tensor::build(shape, |w| {
@@ -97,9 +97,9 @@ impl Windows {
         })
     }
 
-    /// Whether every channel is a group of its own, in and out.
-    fn is_depthwise(&self, inputs: usize, outputs: usize) -> bool {
-        self.spec.groups > 1 && self.spec.groups == inputs && self.spec.groups == outputs
+    /// Whether every channel is a group of its own: one in, of `width` channels, and one out.
+    fn is_depthwise(&self, width: usize, outputs: usize) -> bool {
+        self.spec.groups > 1 && width == 1 && self.spec.groups == outputs
     }
 
     /// Visits every meeting of a window m, a sample p and a tap k, as rows of the whole batch.

@@ -63,9 +63,14 @@ impl Windows {
         (0..self.taps).step_by(together).map(move |k| k..k + together)
     }
 
+    /// The samples that so many windows span.
+    fn reach(&self, windows: usize) -> usize {
+        (windows - 1) * self.spec.stride + self.spec.dilation * (self.taps - 1) + 1
+    }
+
     /// The samples that the windows of one item span.
     fn span(&self) -> usize {
-        (self.short - 1) * self.spec.stride + self.spec.dilation * (self.taps - 1) + 1
+        self.reach(self.short)
     }
 
     /// The distance from item to item when all lie in one row, in whole strides. The zeros between two items serve
@@ -73,6 +78,11 @@ impl Windows {
     fn pitch(&self) -> usize {
         let zeros = self.spec.pad_left.max(self.spec.pad_right);
         self.short.max((self.long + zeros).div_ceil(self.spec.stride)) * self.spec.stride
+    }
+
+    /// The length of all items in one row, up to the last sample of the last.
+    fn row_len(&self) -> usize {
+        (self.batch - 1) * self.pitch() + self.spec.pad_left + self.long
     }
 
     /// Items of `length` rows in one row, `pitch` apart, and how many windows it holds up to the last item's last.
@@ -178,5 +188,13 @@ mod tests {
         let spec = Conv1dSpec { stride: 2, dilation: 3, ..Conv1dSpec::default() };
         assert_eq!(Windows::new(spec, 3, 1, 16, 5).span(), 15);
         assert_eq!(Windows::new(Conv1dSpec::default(), 1, 1, 7, 7).span(), 7);
+    }
+
+    /// Three items of five samples and two zeros: they begin at 2, 9 and 16, and the last ends at 21.
+    #[test]
+    fn items_in_one_row_share_the_zeros_between_them() {
+        let spec = Conv1dSpec { pad_left: 2, pad_right: 1, ..Conv1dSpec::default() };
+        let windows = Windows::new(spec, 3, 3, 5, 6);
+        assert_eq!((windows.pitch(), windows.row_len()), (7, 21));
     }
 }

@@ -105,6 +105,23 @@ fn a_group_for_each_channel_rounds_products_and_sums_and_all_others_round_once()
     }
 }
 
+/// Where there is no window, nothing but the bias is left.
+#[test]
+fn the_adjoint_of_no_window_is_the_bias_everywhere() {
+    let spec = Conv1dSpec { groups: 2, ..Conv1dSpec::default() };
+    let (w, bias) = (whole([4, 3, 4], 1), whole([6], 2));
+    for (batch, short) in [(2, 0), (0, 2)] {
+        let windows = Windows::new(spec, 4, batch, 5, short);
+        let dx = windows.adjoint(&Tensor::zeros([0, 4]), (&w, true), Some(&bias));
+        assert_eq!(dx.shape()[..], [5 * batch, 6]);
+        assert!(dx.as_slice().chunks(6).all(|row| row == bias.as_slice()));
+        assert_eq!(
+            windows.weights(&whole([5 * batch, 6], 3), &Tensor::zeros([0, 4])),
+            Tensor::zeros([4, 3, 4])
+        );
+    }
+}
+
 /// A recording of 20,000 samples in one piece: several chunks of tiles, and several blocks of the sums over them.
 #[test]
 fn long_items_are_lifted_in_chunks_and_summed_in_blocks() {
