@@ -4,7 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::corpus::Skipped;
+use crate::corpus::{Leak, Set, Skipped};
 
 /// Anything that can go wrong between a folder of recordings and a training set.
 #[derive(Debug, thiserror::Error)]
@@ -57,18 +57,32 @@ pub enum Error {
     /// no others.
     #[error("{}", unusable(.0))]
     UnusableRecordings(Vec<Skipped>),
-    /// The split leaves nothing to train on, or nothing to test with.
+    /// The split leaves a set without clips.
     #[error(
-        "{rule} leaves no {part} clip out of {clips}; add recordings or choose another split, such as every_nth = 10"
+        "{rule} leaves no {set} clip out of {clips}; add recordings or choose another split, such as {{ every_nth = 10 }} \
+         or, for few long recordings, {{ last = 0.1 }}"
     )]
     EmptySplit {
-        /// `training` or `test`.
-        part: &'static str,
-        /// How many clips there are in all.
+        /// The set.
+        set: Set,
+        /// How many clips the rule divides.
         clips: usize,
         /// The split that was asked for.
         rule: String,
     },
+    /// A clip without a group, where clips are grouped.
+    #[error(
+        "{name} belongs to no group: {reason}; name a group for every recording, or take the recording away"
+    )]
+    Ungrouped {
+        /// The clip.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// Two sets share recordings or groups, and that is fatal: the caller asked so ([`crate::Leakage::Fail`]).
+    #[error("the sets share {} recordings or groups: {}", .0.len(), listed(.0))]
+    Leaks(Vec<Leak>),
 }
 
 /// What can be wrong inside a WAV file.
@@ -109,15 +123,23 @@ pub enum WavError {
 }
 
 fn unusable(skipped: &[Skipped]) -> String {
+    let all = skipped.iter().map(|Skipped { name, reason }| format!("{name}: {reason}"));
+    format!("{} recordings cannot be used (repair or remove them):{}", skipped.len(), few(all))
+}
+
+fn listed(leaks: &[Leak]) -> String {
+    few(leaks.iter().map(ToString::to_string))
+}
+
+/// The first few lines, and how many more there are.
+fn few(lines: impl ExactSizeIterator<Item = String>) -> String {
     const SHOWN: usize = 5;
-    let mut message = format!("{} recordings cannot be used (repair or remove them):", skipped.len());
-    for Skipped { name, reason } in skipped.iter().take(SHOWN) {
-        message += &format!("\n  {name}: {reason}");
+    let more = lines.len().saturating_sub(SHOWN);
+    let mut all: String = lines.take(SHOWN).map(|line| format!("\n  {line}")).collect();
+    if more > 0 {
+        all += &format!("\n  and {more} more");
     }
-    if skipped.len() > SHOWN {
-        message += &format!("\n  and {} more", skipped.len() - SHOWN);
-    }
-    message
+    all
 }
 
 impl Error {

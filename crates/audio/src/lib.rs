@@ -2,16 +2,16 @@
 //!
 //! The way in: a recording is decoded and mixed down ([`wav`]), resampled ([`resample()`]), turned into log-mel frames
 //! `[frame, mel]` ([`LogMel`]), and standardized with the scalars of its corpus ([`Standardization`]). [`Corpus`] does
-//! all of it for a folder, in parallel, and holds clips out for testing. Without a folder there is [`Synthetic`]:
+//! all of it for a folder, in parallel, and divides clips into those to train on, to choose by, and for the last word. Without a folder there is [`Synthetic`]:
 //! speech-like and bird-like sounds made by rule. The way out is [`LogMel::invert`].
 //!
 //! ```
 //! use gradbook_audio::{Corpus, CorpusConfig, LogMel, Source, Synthetic};
 //!
-//! // Twenty-four clips from the built-in corpus; every tenth is held out.
+//! // Twenty-four clips from the built-in corpus: every tenth for the last word, every tenth of the others to choose by.
 //! let source = Source::Synthetic(Synthetic { clips: 24, seed: 0 });
 //! let corpus = Corpus::load(&CorpusConfig { source, ..CorpusConfig::default() }, &|_done, _of| {})?;
-//! assert_eq!((corpus.train.len(), corpus.test.len()), (22, 2));
+//! assert_eq!([&corpus.train, &corpus.validation, &corpus.test].map(Vec::len), [20, 2, 2]);
 //! assert_eq!(corpus.test[0].name(), "synthetic/voice2_001");
 //!
 //! // A model sees standardized frames, 80 mel bands every 8 ms.
@@ -33,7 +33,7 @@
 //! | recordings as numbers, and back | [`wav`], `resample.rs` |
 //! | what a model sees | `params.rs`, then `window.rs`, `stft.rs`, `filterbank.rs`, `log_mel.rs` |
 //! | sound from a spectrogram | `griffin_lim.rs` |
-//! | a folder as training data | `corpus/mod.rs`: `source.rs`, `split.rs`, `store.rs`, `clip.rs`; then `standardize.rs` |
+//! | a folder as training data | `corpus/mod.rs`: `source.rs`, `split.rs` (with `hold_out.rs`, `group.rs`), `store.rs`, `clip.rs`; then `standardize.rs` |
 //! | sounds made by rule | `synth/mod.rs`; `voice.rs` speaks, `bird.rs` sings |
 
 mod atomic;
@@ -51,7 +51,8 @@ pub mod wav;
 mod window;
 
 pub use corpus::{
-    Clip, Corpus, CorpusConfig, Skipped, Source, Storage, TestSplit, Unreadable, portable_name, wav_files,
+    Clip, Corpus, CorpusConfig, GroupBy, HoldOut, Leak, Leakage, Set, Skipped, Source, Storage, Unreadable,
+    portable_name, wav_files,
 };
 pub use error::{Error, Result, WavError};
 pub use filterbank::FilterBank;

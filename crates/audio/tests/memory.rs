@@ -29,7 +29,7 @@ fn forty_megabytes_of_frames_are_made_and_read_in_eight() {
     MEMORY.reset_peak_usage();
 
     let corpus = pool.install(|| Corpus::load(&config, &|_, _| {})).unwrap();
-    let frames: usize = corpus.train.iter().chain(&corpus.test).map(|clip| clip.frame_count()).sum();
+    let frames: usize = corpus.clips().map(|(_, clip)| clip.frame_count()).sum();
     let mut sum = 0.0;
     for clip in &corpus.train {
         sum += clip.crop(clip.frame_count() / 2, 32).unwrap().sum();

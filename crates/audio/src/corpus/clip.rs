@@ -1,5 +1,7 @@
 //! One clip of a corpus: its frames, standardized, whole or a crop at a time, and its sound.
 
+use std::ops::Range;
+
 use ndarray::Array2;
 
 use super::source::Recording;
@@ -7,13 +9,18 @@ use super::store::Frames;
 use crate::error::Result;
 use crate::standardize::Standardization;
 
-/// A recording and its standardized log-mel frames.
+/// A recording, or a part of it, and its standardized log-mel frames.
 #[derive(Clone, Debug)]
 pub struct Clip {
     pub(super) recording: Recording,
     pub(super) frames: Frames,
     pub(super) standardization: Standardization,
     pub(super) sample_rate: u32,
+    /// Which frames of the recording.
+    pub(super) part: Range<usize>,
+    /// Which samples those frames see.
+    pub(super) sound: Range<usize>,
+    pub(super) group: Option<String>,
 }
 
 impl Clip {
@@ -22,9 +29,19 @@ impl Clip {
         &self.recording.name
     }
 
+    /// The group it belongs to, if clips are [grouped](super::CorpusConfig::group).
+    pub fn group(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
+    /// Which frames of the recording it has: all of them, unless a rule divides recordings.
+    pub fn part(&self) -> Range<usize> {
+        self.part.clone()
+    }
+
     /// How many frames the clip has.
     pub fn frame_count(&self) -> usize {
-        self.frames.count()
+        self.part.len()
     }
 
     /// All frames `[frame, mel]`, standardized.
@@ -51,7 +68,7 @@ impl Clip {
             "crop: {frames} frames from frame {start} of {}, which has {count} frames",
             self.name()
         );
-        let mut crop = self.frames.crop(start, frames)?;
+        let mut crop = self.frames.crop(self.part.start + start, frames)?;
         self.standardization.apply(&mut crop);
         Ok(crop)
     }
@@ -61,6 +78,9 @@ impl Clip {
     /// # Errors
     /// As [`crate::wav::read`], when the file has changed or gone.
     pub fn samples(&self) -> Result<Vec<f32>> {
-        Ok(self.recording.samples(self.sample_rate)?.0)
+        let mut samples = self.recording.samples(self.sample_rate)?.0;
+        samples.truncate(self.sound.end);
+        samples.drain(..self.sound.start.min(samples.len()));
+        Ok(samples)
     }
 }

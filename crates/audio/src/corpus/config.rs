@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::group::GroupBy;
+use super::hold_out::HoldOut;
 use super::source::{Recording, Source};
-use super::split::TestSplit;
+use super::split::Leakage;
 use crate::error::{Error, Result};
 use crate::params::MelParams;
 use crate::standardize::Standardization;
@@ -44,8 +46,15 @@ pub struct CorpusConfig {
     pub source: Source,
     /// The features; those left open fit the recordings.
     pub mel: MelParams,
-    /// Which clips are held out.
-    pub test: TestSplit,
+    /// Which clips are kept for the last word.
+    pub test: HoldOut,
+    /// Which of the others choices are made by.
+    pub validation: HoldOut,
+    /// Which clips belong together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupBy>,
+    /// What to do about recordings or groups in more than one set.
+    pub leakage: Leakage,
     /// What to do about recordings that cannot be used.
     pub unreadable: Unreadable,
     /// Where frames are kept.
@@ -62,7 +71,10 @@ impl Default for CorpusConfig {
         Self {
             source: Source::default(),
             mel: MelParams::open(),
-            test: TestSplit::default(),
+            test: HoldOut::default(),
+            validation: HoldOut::default(),
+            group: None,
+            leakage: Leakage::default(),
             unreadable: Unreadable::default(),
             storage: Storage::default(),
             standardization: None,
@@ -89,10 +101,13 @@ impl CorpusConfig {
     /// ```
     pub fn check(&self) -> Result<()> {
         self.mel.check().map_err(|error| error.at("mel"))?;
-        self.test.check()?;
+        for (place, rule) in [("test", &self.test), ("validation", &self.validation)] {
+            rule.check(self.group.is_some()).map_err(|error| error.at(place))?;
+        }
+        self.group.as_ref().map_or(Ok(()), GroupBy::check).map_err(|error| error.at("group"))?;
         if let Source::Synthetic(Synthetic { clips, .. }) = &self.source {
-            let rule = "2 to 1,000,000 clips";
-            Error::unless((2..=MOST_CLIPS).contains(clips), "source.synthetic.clips", clips, rule)?;
+            let rule = "3 to 1,000,000 clips";
+            Error::unless((3..=MOST_CLIPS).contains(clips), "source.synthetic.clips", clips, rule)?;
         }
         let Some(Standardization { mean, deviation }) = self.standardization else { return Ok(()) };
         Error::unless(mean.is_finite(), "standardization.mean", mean, "finite")?;

@@ -3,6 +3,8 @@
 mod clip;
 mod config;
 mod fingerprint;
+mod group;
+mod hold_out;
 mod source;
 mod split;
 mod store;
@@ -22,20 +24,24 @@ use crate::synth;
 
 pub use clip::Clip;
 pub use config::{CorpusConfig, Storage, Unreadable};
+pub use group::GroupBy;
+pub use hold_out::HoldOut;
 pub use source::{Skipped, Source, portable_name, wav_files};
-pub use split::TestSplit;
+pub use split::{Leak, Leakage, Set};
 
 use fingerprint::Fingerprint;
+use hold_out::Cut;
 use source::{Recording, common_rate};
+use split::{Candidate, Split};
 use store::{Entry, FrameFile, FrameWriter, Frames};
 
-/// Clips to train on and clips to test with.
+/// Clips to train on, clips to choose by, and clips for the last word.
 ///
 /// ```
 /// use gradbook_audio::{Corpus, CorpusConfig, Source, Synthetic};
 /// let source = Source::Synthetic(Synthetic { clips: 24, seed: 1 });
 /// let corpus = Corpus::load(&CorpusConfig { source, ..CorpusConfig::default() }, &|_done, _of| {})?;
-/// assert_eq!((corpus.train.len(), corpus.test.len()), (22, 2));
+/// assert_eq!([&corpus.train, &corpus.validation, &corpus.test].map(Vec::len), [20, 2, 2]);
 /// assert_eq!(corpus.test[0].crop(0, 32)?.dim(), (32, 80));
 /// # Ok::<(), gradbook_audio::Error>(())
 /// ```
@@ -43,7 +49,9 @@ use store::{Entry, FrameFile, FrameWriter, Frames};
 pub struct Corpus {
     /// Clips to train on, in the order of their names.
     pub train: Vec<Clip>,
-    /// Clips held out.
+    /// Clips by which choices are made.
+    pub validation: Vec<Clip>,
+    /// Clips for the last word.
     pub test: Vec<Clip>,
     /// The features' parameters.
     pub mel: MelParams,
@@ -51,6 +59,8 @@ pub struct Corpus {
     pub standardization: Standardization,
     /// Recordings left out, and why.
     pub skipped: Vec<Skipped>,
+    /// What the sets share.
+    pub leaks: Vec<Leak>,
     /// A hash of the clips' names, sounds and parts. The folder they lie in and their times of change are not in it, so it
     /// stays the same where recordings are moved, and is another where any is added, renamed, changed or gone.
     pub fingerprint: String,
@@ -62,7 +72,7 @@ impl Corpus {
     ///
     /// # Errors
     /// [`Error::Parameter`] for illegal parameters, [`Error::NoRecordings`] for an empty folder,
-    /// [`Error::EmptySplit`] when nothing is left to train or test with, [`Error::UnusableRecordings`] when the
+    /// [`Error::EmptySplit`] for a set without clips, [`Error::UnusableRecordings`] when the
     /// configuration asks to fail, [`Error::Io`] when the folder or the file of frames cannot be used.
     pub fn load(config: &CorpusConfig, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Self> {
         config.check()?;
@@ -89,20 +99,71 @@ impl Corpus {
             return Err(Error::UnusableRecordings(skipped));
         }
 
-        let names: Vec<&str> = usable.iter().map(|(recording, ..)| recording.name.as_str()).collect();
-        let held_out = config.test.held_out(&names)?;
-        let training =
-            usable.iter().zip(&held_out).filter(|(_, test)| !**test).map(|((_, _, moments, _), _)| *moments);
-        let standardization = config.standardization.unwrap_or_else(|| Moments::standardization(training));
-        let (mut train, mut test, mut all) = (Vec::new(), Vec::new(), Fingerprint::new());
-        for ((recording, frames, _, hash), held_out) in usable.into_iter().zip(held_out) {
-            all = all.text(&recording.name).word(hash).word(u64::from(held_out));
-            let clip = Clip { recording, frames, standardization, sample_rate: rate };
-            if held_out { test.push(clip) } else { train.push(clip) }
+        let candidates: Vec<_> = usable
+            .iter()
+            .map(|(recording, frames, _, hash)| Candidate {
+                name: &recording.name,
+                frames: frames.count(),
+                hash: *hash,
+            })
+            .collect();
+        let params = mel.params();
+        // Frames whose windows overlap share samples.
+        let cut = Cut { gap: params.n_fft.div_ceil(params.hop) - 1, least: params.min_frames };
+        let split = Split::new(config, &candidates, config.source.folder(), cut)?;
+        let fingerprint = fingerprint(&candidates, &split);
+        let standardization = match config.standardization {
+            Some(given) => given,
+            None => standardization(&usable, &split)?,
+        };
+        let mut sets = [Vec::new(), Vec::new(), Vec::new()];
+        for (part, set) in split.parts {
+            let (recording, frames, ..) = &usable[part.clip];
+            let whole = part.frames.end == frames.count();
+            let end = if whole { usize::MAX } else { params.samples(part.frames.end) };
+            sets[set as usize].push(Clip {
+                recording: recording.clone(),
+                frames: frames.clone(),
+                standardization,
+                sample_rate: rate,
+                sound: part.frames.start * params.hop..end,
+                part: part.frames,
+                group: split.groups.as_ref().map(|groups| groups[part.clip].clone()),
+            });
         }
-        let fingerprint = format!("{:016x}", all.value());
-        Ok(Self { train, test, mel: mel.params().clone(), standardization, skipped, fingerprint })
+        let [train, validation, test] = sets;
+        let (mel, leaks) = (params.clone(), split.leaks);
+        Ok(Self { train, validation, test, mel, standardization, skipped, leaks, fingerprint })
     }
+
+    /// All clips with their sets.
+    pub fn clips(&self) -> impl Iterator<Item = (Set, &Clip)> {
+        let sets = [(Set::Train, &self.train), (Set::Validation, &self.validation), (Set::Test, &self.test)];
+        sets.into_iter().flat_map(|(set, clips)| clips.iter().map(move |clip| (set, clip)))
+    }
+}
+
+/// Names, sounds and sets.
+fn fingerprint(clips: &[Candidate<'_>], split: &Split) -> String {
+    let mut all = Fingerprint::new();
+    for (part, set) in &split.parts {
+        let clip = &clips[part.clip];
+        all = all.text(clip.name).word(clip.hash).word(*set as u64);
+    }
+    format!("{:016x}", all.value())
+}
+
+/// That of the training clips alone.
+fn standardization(usable: &[(Recording, Frames, Moments, u64)], split: &Split) -> Result<Standardization> {
+    let training = split.parts.iter().filter(|(_, set)| *set == Set::Train);
+    let moments = training.map(|(part, _)| {
+        let (_, frames, moments, _) = &usable[part.clip];
+        match part.frames.len() == frames.count() {
+            true => Ok(*moments),
+            false => Ok(Moments::of(&frames.crop(part.frames.start, part.frames.len())?)),
+        }
+    });
+    Ok(Moments::standardization(moments.collect::<Result<Vec<_>>>()?))
 }
 
 /// Frames, moments and hash of a recording, or the reason there are none.

@@ -54,6 +54,14 @@ enum Origin {
 }
 
 impl Source {
+    /// The folder that paths in a configuration are below.
+    pub(super) fn folder(&self) -> &Path {
+        match self {
+            Self::Synthetic(_) => Path::new(""),
+            Self::Folder(folder) => folder,
+        }
+    }
+
     /// All recordings in the order of their names, and what could not even be listed.
     pub(super) fn recordings(&self) -> Result<(Vec<Recording>, Vec<Skipped>)> {
         let (mut recordings, mut skipped) = match self {

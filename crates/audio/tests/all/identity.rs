@@ -1,6 +1,6 @@
 //! What makes a recording that recording, and a corpus that corpus.
 
-use gradbook_audio::{Audio, CorpusConfig, Encoding, MelParams, Source, Storage, Synthetic, TestSplit, wav};
+use gradbook_audio::{Audio, CorpusConfig, Encoding, HoldOut, MelParams, Source, Storage, Synthetic, wav};
 
 use crate::corpus::{config, load, names, put, recordings};
 
@@ -25,7 +25,7 @@ fn a_fingerprint_is_that_of_names_sounds_and_parts_wherever_they_lie() {
     assert_eq!(first, of(&finer), "features are not recordings");
     assert_ne!(
         first,
-        of(&CorpusConfig { test: TestSplit::EveryNth(2), ..there.clone() }),
+        of(&CorpusConfig { test: HoldOut::EveryNth(2), ..there.clone() }),
         "another clip is held out"
     );
     put(&at("there"), "a_1.wav", Synthetic::default().samples(5), 8_000);
@@ -51,7 +51,7 @@ fn names_that_differ_in_case_or_in_bytes_that_are_no_text_are_two_clips() {
         wav::write(&path, &Audio { samples: vec![0.1; 4_000], sample_rate: 8_000 }, Encoding::Float).unwrap();
     }
     let corpus = load(&config(folder.path())).unwrap();
-    let mut all = [names(&corpus.train), names(&corpus.test)].concat();
+    let mut all = [&corpus.train, &corpus.validation, &corpus.test].map(|set| names(set)).concat();
     all.sort_unstable();
     assert_eq!(all, ["a.WAV", "a.wav", "owl%FE.wav", "owl%FF.wav", std::str::from_utf8(&long).unwrap()]);
     let (files, skipped) = gradbook_audio::wav_files(folder.path()).unwrap();

@@ -1,8 +1,8 @@
 //! Every number of a configuration has a rule, and what no memory holds is refused before it is computed.
 
 use gradbook_audio::{
-    Audio, Corpus, CorpusConfig, Encoding, Error, MelParams, Source, Standardization, Storage, Synthetic,
-    TestSplit, wav,
+    Audio, Corpus, CorpusConfig, Encoding, Error, HoldOut, MelParams, Source, Standardization, Storage,
+    Synthetic, wav,
 };
 
 #[test]
@@ -12,29 +12,29 @@ fn settings_of_a_corpus_have_their_rules() {
         source: Source::Synthetic(Synthetic { clips, seed: 0 }),
         ..CorpusConfig::default()
     };
-    assert_eq!(rule(clips(1)), "source.synthetic.clips = 1: 2 to 1,000,000 clips");
-    assert_eq!(rule(clips(1_000_001)), "source.synthetic.clips = 1000001: 2 to 1,000,000 clips");
-    assert!(clips(2).check().is_ok() && clips(1_000_000).check().is_ok());
+    assert_eq!(rule(clips(2)), "source.synthetic.clips = 2: 3 to 1,000,000 clips");
+    assert_eq!(rule(clips(1_000_001)), "source.synthetic.clips = 1000001: 3 to 1,000,000 clips");
+    assert!(clips(3).check().is_ok() && clips(1_000_000).check().is_ok());
     let standard = |mean, deviation| CorpusConfig {
         standardization: Some(Standardization { mean, deviation }),
-        ..clips(2)
+        ..clips(3)
     };
     assert_eq!(rule(standard(f32::NAN, 1.0)), "standardization.mean = NaN: finite");
     assert_eq!(rule(standard(0.0, 0.0)), "standardization.deviation = 0: positive and finite");
     assert_eq!(rule(standard(0.0, f32::INFINITY)), "standardization.deviation = inf: positive and finite");
     assert!(standard(-6.0, 3.7).check().is_ok());
-    let mel = |mel| CorpusConfig { mel, ..clips(2) };
+    let mel = |mel| CorpusConfig { mel, ..clips(3) };
     assert_eq!(rule(mel(MelParams { mels: 0, ..MelParams::open() })), "mel.mels = 0: 1 to 4,096 bands");
     assert!(
         rule(mel(MelParams { mels: 1_000, n_fft: 1_024, ..MelParams::open() }))
             .starts_with("mel.mels = 1000: at most the 513 bins")
     );
     assert_eq!(
-        rule(CorpusConfig { test: TestSplit::EveryNth(0), ..clips(2) }),
+        rule(CorpusConfig { test: HoldOut::EveryNth(0), ..clips(3) }),
         "test.every_nth = 0: 1 or more, such as 10 for every 10th clip"
     );
     assert!(
-        rule(CorpusConfig { test: TestSplit::Glob("[".into()), ..clips(2) })
+        rule(CorpusConfig { test: HoldOut::Glob("[".into()), ..clips(3) })
             .starts_with("test.glob = [: not a glob")
     );
 }
