@@ -25,5 +25,6 @@ chapters! {
     your_own_op: "14-your-own-op";
     data_parallel: "15-data-parallel";
     performance: "16-performance";
+    experiments: "17-experiments";
     numpy_pytorch: "numpy-pytorch";
 }

@@ -4,7 +4,11 @@ use std::{fmt::Write as _, sync::atomic::AtomicBool};
 
 use gradbook::{
     audio::Corpus,
-    lab::{Existing, Recipe, RunFolder, compare, report::RunReport},
+    lab::{
+        Existing, Recipe, RunFolder,
+        compare::{Budget, Comparison},
+        report::RunReport,
+    },
 };
 
 use crate::plane::{BLUE, GREEN, GREY, RED, Svg};
@@ -22,8 +26,8 @@ pub fn reports() -> Vec<RunReport> {
     let corpus = Corpus::load(&recipes[0].data, &|_, _| {}).expect("these sounds are made by rule");
     let folder = RunFolder::new(std::env::temp_dir().join("gradbook_book_figures"));
     let never = AtomicBool::new(false);
-    compare::compare(&recipes, &corpus, &folder, Existing::Replace, &never, &mut |_, _| {})
-        .expect("the recipes work")
+    let comparison = Comparison { recipes: recipes.to_vec(), seeds: 1, budget: Budget::Steps };
+    comparison.run(&corpus, &folder, Existing::Replace, &never, &|_, _| {}).expect("the recipes work")
 }
 
 /// One square for each code, the most used first; the more uses, the fuller its color.
@@ -45,7 +49,8 @@ pub fn figure(reports: &[RunReport]) -> String {
             };
             svg.square(corner, CELL - 1.5, color, opacity);
         }
-        let [perplexity, error] = [report.summary.perplexity.unwrap_or(0.0), report.summary.test_mse];
+        let found = report.summary.last();
+        let [perplexity, error] = [found.usage.as_ref().map_or(0.0, |usage| usage.perplexity), found.mse];
         svg.text([left, 168.0], "start", &format!("perplexity {perplexity:.0}, test MSE {error:.3}"));
     }
     svg.finish()
@@ -57,17 +62,12 @@ pub fn table(reports: &[RunReport]) -> String {
         "| recipe | codes in use | perplexity | effective dimension | test MSE |\n|---|---:|---:|---:|---:|\n",
     );
     for report in reports {
-        let row = &report.summary;
-        let count = |x: Option<u64>| x.map_or("–".to_owned(), |x| x.to_string());
+        let found = report.summary.last();
+        let usage = found.usage.as_ref().expect("every row has codes");
         let _ = writeln!(
             out,
             "| `{}` | {} of {} | {:.0} | {:.1} | {:.3} |",
-            row.recipe,
-            count(row.alive.map(|n| n as u64)),
-            count(row.codes),
-            row.perplexity.unwrap_or(0.0),
-            row.effective_dim,
-            row.test_mse
+            report.summary.recipe, usage.alive, usage.codes, usage.perplexity, found.effective_dim, found.mse
         );
     }
     out

@@ -9,6 +9,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, Slice};
 use crate::{
     Real,
     blocks::{WORTH_A_THREAD, join},
+    count::count_product,
     pairwise::{CHAIN, pairwise},
     plain::plain,
     simd,
@@ -87,6 +88,7 @@ fn split<T: Real>(most: [usize; 2], a: ArrayView2<T>, b: ArrayView2<T>, beta: T,
 /// C ← β·C + A·B on one thread. The shapes fit.
 pub(crate) fn serial<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, mut c: ArrayViewMut2<T>) {
     let (k, dim) = (a.ncols(), c.dim());
+    count_product(dim.0, k, dim.1);
     let terms = k.div_ceil(k.div_ceil(STRETCH).max(1)).max(1);
     if k <= CHAIN * terms {
         return chain(a, b, terms, beta, c);

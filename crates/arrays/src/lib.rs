@@ -24,6 +24,7 @@
 //! caller, in words: what was asked, the shapes, the rule.
 
 pub mod conv;
+mod count;
 pub mod gemm;
 
 mod blocks;
@@ -41,6 +42,7 @@ mod tensor;
 
 pub use blocks::{alone, at_least, each_block, join};
 pub use conv::{Conv1dSpec, ConvError};
+pub use count::{count_product, flops};
 pub use matmul::matmul;
 pub use pairwise::{CHAIN, pairwise};
 pub use pool::Pool;

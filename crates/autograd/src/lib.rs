@@ -75,8 +75,8 @@ pub use derivatives::{hvp, jvp};
 pub use dual::Dual;
 #[doc(inline)]
 pub use gradbook_arrays::{
-    CHAIN, Conv1dSpec, ConvError, MAX_RANK, Pool, Real, Shape, Tensor, alone, at_least, each_block, gemm,
-    join, mismatch, pairwise, simd,
+    CHAIN, Conv1dSpec, ConvError, MAX_RANK, Pool, Real, Shape, Tensor, alone, at_least, count_product,
+    each_block, flops, gemm, join, mismatch, pairwise, simd,
 };
 pub use graph::{Graph, Mode};
 pub use ops::Pad;

@@ -6,12 +6,14 @@
 //! |---|---|
 //! | a command | its file in `commands/`: options, work, what is printed |
 //! | options of several commands | `options.rs` |
+//! | many runs at once | `several.rs` |
 //! | progress, Ctrl-C, colors | `watch.rs`, `stop.rs`, `terminal.rs` |
 //!
 //! What the commands do is in the `gradbook-lab` crate.
 
 mod commands;
 mod options;
+mod several;
 mod stop;
 mod terminal;
 mod watch;

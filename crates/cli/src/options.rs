@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use gradbook_audio::{Corpus, CorpusConfig, Source, TestSplit};
+use gradbook_audio::{Corpus, CorpusConfig, GroupBy, HoldOut, Source};
 use gradbook_lab::{Error, Existing, Recipe};
 use gradbook_nn::rules::LAST_STEP;
 
@@ -13,7 +13,7 @@ use crate::{
     watch,
 };
 
-/// So many recordings that cannot be used are named unasked.
+/// So many recordings that cannot be used, or leak, are named unasked.
 const LEFT_OUT: usize = 5;
 
 /// What to train on and for how long.
@@ -22,9 +22,15 @@ pub struct TrainOptions {
     /// A folder of WAV files; if left out, what the recipe says, else the built-in synthetic corpus.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Which files to hold out for testing, as in '*_[0-4].wav'; every tenth if left out.
+    /// Which files to test with at the end, as in '*_[0-4].wav'; every tenth if left out.
     #[arg(long, value_name = "PATTERN")]
     pub test_glob: Option<String>,
+    /// Which of the others to choose by; every tenth of them if left out.
+    #[arg(long, value_name = "PATTERN")]
+    pub validation_glob: Option<String>,
+    /// Keep files together that have the same first group of a regular expression in their path, as in '_([a-z]+)_'.
+    #[arg(long, value_name = "REGEX")]
+    pub group: Option<String>,
     /// Training steps; all that a recipe does at a certain time moves along.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=LAST_STEP))]
     pub steps: Option<u64>,
@@ -69,12 +75,18 @@ impl TrainOptions {
         if let Some(steps) = self.steps {
             recipe = recipe.stretched(steps);
         }
+        if let Some(pattern) = &self.group {
+            recipe.data.group = Some(GroupBy::Pattern(pattern.clone()));
+        }
         for assignment in &self.set {
             recipe = recipe.set(assignment)?;
         }
         self.point(&mut recipe);
         if let Some(pattern) = &self.test_glob {
-            recipe.data.test = TestSplit::Glob(pattern.clone());
+            recipe.data.test = HoldOut::Glob(pattern.clone());
+        }
+        if let Some(pattern) = &self.validation_glob {
+            recipe.data.validation = HoldOut::Glob(pattern.clone());
         }
         if let Some(seed) = self.seed {
             recipe.train.seed = seed;
@@ -93,7 +105,11 @@ impl TrainOptions {
 
     /// Whether any of them would change what a recipe does, rather than where its recordings lie.
     pub fn change_anything(&self) -> bool {
-        self.test_glob.is_some() || self.steps.is_some() || self.seed.is_some() || !self.set.is_empty()
+        let split = [&self.test_glob, &self.validation_glob, &self.group];
+        split.into_iter().any(Option::is_some)
+            || self.steps.is_some()
+            || self.seed.is_some()
+            || !self.set.is_empty()
     }
 }
 
@@ -111,11 +127,20 @@ pub fn load(config: &CorpusConfig, loudness: &Loudness) -> Result<Corpus, Error>
             Source::Synthetic(_) => "built-in synthetic sounds".to_owned(),
             Source::Folder(folder) => folder.display().to_string(),
         };
-        let (train, test) = (corpus.train.len(), corpus.test.len());
+        let [train, validation, test] = [&corpus.train, &corpus.validation, &corpus.test].map(Vec::len);
         let kilohertz = f64::from(corpus.mel.sample_rate) / 1000.0;
         let train = counted(train, "clip");
-        let note = format!("{source}: {train} to train on, {test} held out, at {kilohertz} kHz");
+        let note = format!(
+            "{source}: {train} to train on, {validation} to choose by, {test} to test with, at {kilohertz} kHz"
+        );
         eprintln!("{}", Style::Note.paint(note));
+        for leak in corpus.leaks.iter().take(if loudness.verbose { usize::MAX } else { LEFT_OUT }) {
+            eprintln!("{} {leak}", Style::Bad.paint("leak:"));
+        }
+        if corpus.leaks.len() > LEFT_OUT && !loudness.verbose {
+            let more = corpus.leaks.len() - LEFT_OUT;
+            eprintln!("{} and {more} more (--verbose lists all)", Style::Bad.paint("leak:"));
+        }
         let (count, shown) = (corpus.skipped.len(), if loudness.verbose { usize::MAX } else { LEFT_OUT });
         if count > 0 {
             eprintln!("{}", Style::Note.paint(format!("{} left out:", counted(count, "recording"))));

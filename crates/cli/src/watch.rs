@@ -6,7 +6,7 @@ use std::{
 };
 
 use gradbook_lab::{Progress, Status};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::Loudness;
 
@@ -18,12 +18,12 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Of the run `name`, shown in a column `width` wide.
-    pub fn new(name: &str, width: usize, loudness: &Loudness) -> Self {
+    /// Of the run `name`, shown in a column `width` wide, among those of other runs.
+    pub fn new(name: &str, width: usize, all: &MultiProgress, loudness: &Loudness) -> Self {
         let terminal = stderr().is_terminal() && !loudness.quiet;
         let bar = terminal.then(|| {
             let style = style("{prefix} {bar:20.cyan/black.bright} {pos:>6}/{len}  {msg}");
-            ProgressBar::new(0).with_style(style).with_prefix(format!("{name:<width$}"))
+            all.add(ProgressBar::new(0).with_style(style).with_prefix(format!("{name:<width$}")))
         });
         let lines = !loudness.quiet && (!terminal || loudness.verbose);
         Self { name: format!("{name:<width$}"), bar, lines }
@@ -58,7 +58,7 @@ impl Watch {
 
     /// Leaves the bar on the screen as it is.
     pub fn leave(&self) {
-        if let Some(bar) = self.bar.as_ref().filter(|bar| !bar.is_finished()) {
+        if let Some(bar) = self.bar.as_ref().filter(|bar| bar.length() > Some(0) && !bar.is_finished()) {
             bar.abandon();
         }
     }
@@ -77,10 +77,10 @@ impl Watch {
 /// What matters in an evaluation.
 fn figures(row: &Progress) -> String {
     let codes = match (row.alive, row.perplexity) {
-        (Some(alive), Some(perplexity)) => format!("{alive} alive, perplexity {perplexity:.0}, "),
+        (Some(alive), Some(perplexity)) => format!("{alive:.0} alive, perplexity {perplexity:.0}, "),
         _ => String::new(),
     };
-    format!("{codes}test MSE {:.4}", row.test_mse)
+    format!("{codes}MSE {:.4}", row.mse)
 }
 
 /// A duration as people say it.

@@ -1,6 +1,6 @@
 //! Trains a recipe and prints a row per evaluation: `try_recipe RECIPE STEPS [DATA GLOB] [key=value…]`.
 
-use gradbook_audio::{Corpus, Source, TestSplit};
+use gradbook_audio::{Corpus, HoldOut, Source};
 use gradbook_lab::{Recipe, Training};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     if args.len() > 3 && args[2] != "-" {
         recipe.data.source = Source::Folder(args[2].clone().into());
-        recipe.data.test = TestSplit::Glob(args[3].clone());
+        recipe.data.test = HoldOut::Glob(args[3].clone());
     }
     for set in args.iter().skip(4) {
         recipe = recipe.set(set)?;
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 "{:6} loss {:.4} mse {:.4} alive {:?} perplexity {:.1} dim {:.1} respawned {} {:.1}s",
                 p.step,
                 p.loss,
-                p.test_mse,
+                p.mse,
                 p.alive,
                 p.perplexity.unwrap_or(0.0),
                 p.effective_dim,

@@ -3,17 +3,17 @@
 
 use std::time::Instant;
 
-use gradbook_audio::Corpus;
+use gradbook_audio::{Clip, Corpus};
 use gradbook_autograd::{Rng, Tensor};
 use gradbook_vq::{
     Codes,
-    diagnostics::{Usage, effective_dimension},
+    diagnostics::Usage,
     kmeans::{Start, kmeans},
     search::nearest,
 };
 use ndarray_rand::rand::SeedableRng;
 
-use crate::{Error, Summary, data};
+use crate::{Error, Evaluation, Figures, Summary, data};
 
 /// The name of the row.
 pub const NAME: &str = "frames-kmeans";
@@ -22,7 +22,7 @@ const MOST_FRAMES: usize = 1 << 18;
 /// Rounds of Lloyd's algorithm.
 const ROUNDS: usize = 20;
 
-/// Clusters the training frames into `codes` centers and measures them on the held-out windows of `window` frames.
+/// Clusters the training frames into `codes` centers and measures them on the windows of `window` frames of the other clips.
 ///
 /// # Errors
 /// If frames cannot be read.
@@ -42,26 +42,37 @@ pub fn frames_kmeans(corpus: &Corpus, codes: usize, window: usize, seed: u64) ->
     }
     let frames = Tensor::new([frames.len() / mels, mels], frames);
     let centers = kmeans(&frames, codes, ROUNDS, Start::PlusPlus, &mut Rng::seed_from_u64(seed)).centers;
-    let test = data::windows(&corpus.test, window)?;
-    let test = test.reshaped([test.shape().size() / mels, mels]);
-    let chosen = nearest(&test, &centers);
-    let rows = test.as_slice().chunks(mels).zip(&chosen);
+    let measured = |clips: &[Clip]| -> Result<Figures, Error> {
+        let windows = data::windows(clips, window)?;
+        let rows = windows.reshaped([windows.shape().size() / mels, mels]);
+        Ok(Figures::of(&measure(&rows, &centers)))
+    };
+    Ok(Summary {
+        recipe: NAME.to_owned(),
+        seed,
+        steps: ROUNDS,
+        validation: measured(&corpus.validation)?,
+        test: Some(measured(&corpus.test)?),
+        teraflop: None,
+        seconds: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// Frames `[frame, mel]` and the nearest of the centers.
+fn measure(frames: &Tensor<f32>, centers: &Tensor<f32>) -> Evaluation {
+    let mels = centers.shape()[1];
+    let chosen = nearest(frames, centers);
+    let rows = frames.as_slice().chunks(mels).zip(&chosen);
     let error: f64 = rows
         .map(|(row, &k)| {
             let center = &centers.as_slice()[k as usize * mels..][..mels];
             row.iter().zip(center).map(|(x, c)| f64::from(x - c).powi(2)).sum::<f64>()
         })
         .sum();
-    let usage = Usage::of(&Codes::single(chosen.iter().map(|&k| u64::from(k)).collect(), codes as u64), 0);
-    Ok(Summary {
-        recipe: NAME.to_owned(),
-        steps: ROUNDS,
-        alive: Some(usage.alive()),
-        codes: Some(codes as u64),
-        perplexity: Some(usage.perplexity()),
-        effective_dim: effective_dimension(&test),
-        test_mse: error / test.as_slice().len() as f64,
-        bits_per_token: Some(usage.bits()),
-        seconds: start.elapsed().as_secs_f64(),
-    })
+    let codes = Codes::single(chosen.iter().map(|&k| u64::from(k)).collect(), centers.shape()[0] as u64);
+    Evaluation {
+        mse: error / frames.as_slice().len() as f64,
+        usage: vec![Usage::of(&codes, 0)],
+        latents: frames.clone(),
+    }
 }

@@ -1,4 +1,4 @@
-//! Crops to train on and windows to test with, drawn so that any step of a run can be drawn again.
+//! Crops to train on and windows to measure with, drawn so that any step of a run can be drawn again.
 
 use gradbook_audio::{Clip, Corpus};
 use gradbook_autograd::{Shape, Stream, Tensor};
@@ -49,7 +49,7 @@ pub fn batch(
     Ok(Tensor::new([count, frames, mels], elements))
 }
 
-/// The held-out clips in consecutive windows `[window, frame, mel]`; a rest shorter than a window is left out.
+/// Clips in consecutive windows `[window, frame, mel]`; a rest shorter than a window is left out.
 ///
 /// # Errors
 /// If frames kept on disk can no longer be read.
@@ -98,8 +98,8 @@ pub fn pick(batch: &Tensor<f32>, rows: impl ExactSizeIterator<Item = usize>) -> 
 /// # Errors
 /// Naming the first such clip.
 pub fn check(corpus: &Corpus, frames: usize) -> Result<(), Error> {
-    let short = corpus.train.iter().chain(&corpus.test).find(|clip| clip.frame_count() < frames);
-    short.map_or(Ok(()), |clip| {
+    let short = corpus.clips().find(|(_, clip)| clip.frame_count() < frames);
+    short.map_or(Ok(()), |(_, clip)| {
         Err(Error::Request(format!(
             "{} has {} frames, a crop {frames}\n  rule: set data.mel.min_frames to at least train.crop, so that short clips are padded",
             clip.name(),

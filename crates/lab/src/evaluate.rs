@@ -1,4 +1,4 @@
-//! How good a model is on clips it has not seen. Always on the held-out windows, never on training buffers.
+//! How good a model is on clips it has not learned from.
 
 use gradbook_autograd::{Graph, ParamStore, Tape, Tensor};
 use gradbook_vq::{
@@ -12,7 +12,7 @@ use crate::{Model, data::slice};
 /// Windows per task: a number of its own, so that results do not depend on threads.
 pub(crate) const WINDOWS: usize = 32;
 
-/// What the held-out windows say about a model.
+/// What windows of clips say about a model.
 pub struct Evaluation {
     /// Mean squared error over all elements.
     pub mse: f64,
@@ -49,15 +49,11 @@ impl Evaluation {
         all
     }
 
-    /// Codes in use, over all slots, if there is a quantizer.
-    pub fn alive(&self) -> Option<usize> {
-        (!self.usage.is_empty()).then(|| self.usage.iter().map(Usage::alive).sum())
-    }
-
-    /// Codes there are, over all slots.
-    pub fn codes(&self) -> Option<u64> {
+    /// Codes in use, the mean over slots, if there is a quantizer.
+    pub fn alive(&self) -> Option<f64> {
+        let slots = self.usage.len() as f64;
         (!self.usage.is_empty())
-            .then(|| self.usage.iter().map(|usage| usage.codes).fold(0, u64::saturating_add))
+            .then(|| self.usage.iter().map(|slot| slot.alive() as f64).sum::<f64>() / slots)
     }
 
     /// The mean over slots of exp of the entropy.

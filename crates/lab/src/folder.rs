@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use gradbook_audio::Corpus;
+
 use crate::{Error, Progress, Recipe, Registry, Summary, files, lock::Lock};
 
 /// The folder of a run. Every file is replaced in one step or appended to by whole lines, so the program may be killed
@@ -46,9 +48,19 @@ impl RunFolder {
         self.0.join("metrics.jsonl")
     }
 
+    /// Which clip is in which set: a table of `set, clip, group, first_frame, frames`.
+    pub fn split(&self) -> PathBuf {
+        self.0.join("split.csv")
+    }
+
     /// Everything needed to go on.
     pub fn checkpoint(&self) -> PathBuf {
         self.0.join("checkpoint.safetensors")
+    }
+
+    /// The checkpoint at a step of `train.keep`.
+    pub fn kept(&self, step: u64) -> PathBuf {
+        self.0.join(format!("checkpoint-{step}.safetensors"))
     }
 
     /// The model at its best evaluation, where the recipe stops early (`train.patience`).
@@ -100,9 +112,13 @@ impl RunFolder {
 
     /// Removes the run that is there, for a new one.
     pub(crate) fn clear(&self) -> Result<(), Error> {
-        let files =
-            [self.recipe(), self.checkpoint(), self.best(), self.metrics(), self.summary(), self.report()];
-        for old in files {
+        let is_kept = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("checkpoint-") && name.ends_with(".safetensors")
+        };
+        let inside = fs::read_dir(&self.0).into_iter().flatten().flatten().map(|entry| entry.path());
+        let files = [self.recipe(), self.split(), self.checkpoint(), self.best(), self.metrics()];
+        for old in files.into_iter().chain([self.summary(), self.report()]).chain(inside.filter(is_kept)) {
             match fs::remove_file(&old) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(Error::io("replace", old)(error));
@@ -111,6 +127,18 @@ impl RunFolder {
             }
         }
         Ok(())
+    }
+
+    /// Writes down which clip is in which set.
+    pub(crate) fn write_split(&self, corpus: &Corpus) -> Result<(), Error> {
+        let mut table = csv::Writer::from_writer(Vec::new());
+        let mut row = |cells: [&str; 5]| table.write_record(cells).expect("text can be written to memory");
+        row(["set", "clip", "group", "first_frame", "frames"]);
+        for (set, clip) in corpus.clips() {
+            let (first, count) = (clip.part().start.to_string(), clip.frame_count().to_string());
+            row([&set.to_string(), clip.name(), clip.group().unwrap_or(""), &first, &count]);
+        }
+        files::replace(&self.split(), &table.into_inner().expect("memory holds it"))
     }
 
     /// The recipe of the run that is there.
@@ -144,9 +172,15 @@ impl RunFolder {
         file.write_all(line.as_bytes()).map_err(Error::io("write", path))
     }
 
-    /// Keeps the rows up to `step` and forgets later ones, which will come again. A line that was cut short when the
-    /// program was killed ends the file.
+    /// Keeps the rows up to `step` and forgets later ones, which will come again.
     pub(crate) fn cut(&self, step: u64) -> Result<Vec<Progress>, Error> {
+        let (rows, kept) = self.rows_until(step)?;
+        files::replace(&self.metrics(), kept.as_bytes())?;
+        Ok(rows)
+    }
+
+    /// The rows up to `step`, and as they are written. A line that was cut short when the program was killed ends the file.
+    pub(crate) fn rows_until(&self, step: u64) -> Result<(Vec<Progress>, String), Error> {
         let path = self.metrics();
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -162,8 +196,7 @@ impl RunFolder {
             kept += line;
             kept.push('\n');
         }
-        files::replace(&path, kept.as_bytes())?;
-        Ok(rows)
+        Ok((rows, kept))
     }
 }
 

@@ -1,12 +1,14 @@
 //! What the report shows, gathered from a finished run.
 
-use gradbook_audio::{Clip, LogMel};
+use std::time::Duration;
+
+use gradbook_audio::{Clip, Corpus, LogMel};
 use gradbook_autograd::{Graph, Tape, Tensor};
 use gradbook_vq::diagnostics::principal_axes;
 use ndarray::s;
 
 use crate::{
-    Error, Evaluation, Run, Training,
+    Error, Evaluation, Progress, Recipe, Run, RunFolder, Training,
     report::{CodebookMap, Example, RunReport},
     trained::{ITERATIONS, padded, trimmed},
 };
@@ -15,26 +17,50 @@ use crate::{
 const DRAWN: u64 = 1 << 16;
 /// Latents in the map.
 const LATENTS: usize = 1500;
-/// Held-out clips to see and hear.
+/// Clips to see and hear.
 const EXAMPLES: usize = 3;
 /// Frames of each.
 const FRAMES: usize = 512;
 
-/// Everything the report shows about a run.
+/// Everything the report shows about a run: of the test clips once it has come to its end, of the validation clips before.
 ///
 /// # Errors
-/// If the held-out clips can no longer be read.
+/// If clips can no longer be read.
 pub fn gather(run: &mut Run<'_>) -> Result<RunReport, Error> {
-    let found = run.training.evaluate();
-    let summary = run.summary(&found);
-    let usage = match found.codes() {
-        Some(codes) if codes <= DRAWN => found.usage.iter().flat_map(|usage| usage.dense()).collect(),
+    shown(&mut run.training, run.history.clone(), run.test.as_ref())
+}
+
+/// The same of a run that another process is at, as of its last checkpoint. Nothing is written.
+///
+/// # Errors
+/// If there is no run, or files cannot be read.
+pub fn peek(folder: &RunFolder, recipe: &Recipe, corpus: &Corpus) -> Result<RunReport, Error> {
+    let mut training = Training::new(recipe.clone(), corpus)?;
+    if folder.checkpoint().exists() {
+        training.restore(&folder.checkpoint())?;
+    }
+    let (history, _) = folder.rows_until(u64::MAX)?;
+    training.elapsed = Duration::from_secs_f64(history.last().map_or(0.0, |row| row.seconds));
+    shown(&mut training, history, None)
+}
+
+fn shown(
+    training: &mut Training<'_>,
+    history: Vec<Progress>,
+    test: Option<&Evaluation>,
+) -> Result<RunReport, Error> {
+    let validation = training.evaluate();
+    let summary = training.summary(&validation, test);
+    let found = test.unwrap_or(&validation);
+    let usage = match found.usage.iter().map(|usage| usage.codes).fold(0, u64::saturating_add) {
+        1..=DRAWN => found.usage.iter().flat_map(|usage| usage.dense()).collect(),
         _ => Vec::new(),
     };
-    let map = run.training.averaged(|training| map(training, &found));
-    let examples = run.training.averaged(|training| examples(training))?;
-    let about = run.training.recipe.about.clone();
-    Ok(RunReport { about, summary, history: run.history.clone(), usage, map, examples })
+    let map = training.averaged(|training| map(training, found));
+    let clips = if test.is_some() { &training.corpus.test } else { &training.corpus.validation };
+    let examples = training.averaged(|training| examples(training, clips))?;
+    let about = training.recipe.about.clone();
+    Ok(RunReport { about, summary, history, usage, maps: map.into_iter().collect(), examples })
 }
 
 /// Codes and latents in the principal axes of the latents, where there is one codebook of their width.
@@ -68,15 +94,16 @@ fn map(training: &Training<'_>, found: &Evaluation) -> Option<CodebookMap> {
     let (alive, dead): (Vec<_>, Vec<_>) = placed.partition(|(k, _)| usage.counts.contains_key(&(*k as u64)));
     let bare = |codes: Vec<(usize, [f64; 2])>| codes.into_iter().map(|(_, place)| place).collect();
     Some(CodebookMap {
+        step: training.step,
         alive: bare(alive),
         dead: bare(dead),
         latents: rows(&latents, count.div_ceil(LATENTS).max(1)),
     })
 }
 
-/// Some held-out clips, from the first to the last, before and after.
-fn examples(training: &Training<'_>) -> Result<Vec<Example>, Error> {
-    let (clips, mel) = (&training.corpus.test, LogMel::new(training.corpus.mel.clone())?);
+/// Some clips, from the first to the last, before and after.
+fn examples(training: &Training<'_>, clips: &[Clip]) -> Result<Vec<Example>, Error> {
+    let mel = LogMel::new(training.corpus.mel.clone())?;
     let wanted = clips.len().min(EXAMPLES);
     let spread = |i: usize| &clips[i * (clips.len() - 1) / (wanted - 1).max(1)];
     (0..wanted).map(|i| example(training, spread(i), &mel)).collect()

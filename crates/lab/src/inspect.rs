@@ -1,10 +1,10 @@
-//! The health of a run's codebooks: which codes live on the held-out clips, how evenly, and whether they differ.
+//! The health of a run's codebooks: which codes live on the test clips, how evenly, and whether they differ.
 
 use gradbook_audio::Corpus;
 use gradbook_vq::diagnostics::{duplicate_rate, effective_dimension};
 use serde::Serialize;
 
-use crate::{Error, Evaluation, Trained, compare::align, data};
+use crate::{Error, Evaluation, Trained, compare::Table, data};
 
 /// Codes this near to another, relative to the deviation of all, count as the same.
 const SAME: f64 = 1e-3;
@@ -16,9 +16,9 @@ pub struct Health {
     pub recipe: String,
     /// Training steps.
     pub step: u64,
-    /// Mean squared error on the held-out clips.
-    pub test_mse: f64,
-    /// How many codes of the held-out clips this is from, per slot.
+    /// Mean squared error on the test clips.
+    pub mse: f64,
+    /// How many codes of the test clips this is from, per slot.
     pub rows: usize,
     /// One entry per slot.
     pub slots: Vec<SlotHealth>,
@@ -47,7 +47,7 @@ pub struct SlotHealth {
     pub effective_dim: Option<f64>,
 }
 
-/// Measures a model on the held-out clips of a corpus.
+/// Measures a model on the test clips of a corpus.
 ///
 /// # Errors
 /// If the model has no quantizer in use, or clips cannot be read.
@@ -80,7 +80,7 @@ pub fn inspect(model: &Trained, corpus: &Corpus) -> Result<Health, Error> {
     Ok(Health {
         recipe: model.recipe.name.clone(),
         step: model.step,
-        test_mse: found.mse,
+        mse: found.mse,
         rows: found.latents.shape()[0],
         slots: found.usage.iter().enumerate().map(slot).collect(),
     })
@@ -89,11 +89,10 @@ pub fn inspect(model: &Trained, corpus: &Corpus) -> Result<Health, Error> {
 impl Health {
     /// As aligned text.
     pub fn table(&self) -> String {
-        let head = ["", "codes", "alive", "dead", "perplexity", "bits", "of", "duplicates", "eff. dim"];
-        let mut lines = vec![head.map(str::to_owned)];
-        lines.extend(self.slots.iter().map(|slot| {
+        let head = vec!["", "codes", "alive", "dead", "perplexity", "bits", "of", "duplicates", "eff. dim"];
+        let row = |slot: &SlotHealth| {
             let or_dash = |x: Option<String>| x.unwrap_or_else(|| "–".to_owned());
-            [
+            vec![
                 slot.place.clone(),
                 slot.codes.to_string(),
                 slot.alive.to_string(),
@@ -104,7 +103,7 @@ impl Health {
                 or_dash(slot.duplicates.map(|share| format!("{:.1} %", 100.0 * share))),
                 or_dash(slot.effective_dim.map(|dim| format!("{dim:.1}"))),
             ]
-        }));
-        align(&lines)
+        };
+        Table { head, rows: self.slots.iter().map(row).collect() }.text()
     }
 }

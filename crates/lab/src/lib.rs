@@ -30,7 +30,7 @@
 //! }
 //! let found = training.evaluate(); // on clips it has not seen
 //! assert!(found.mse < 0.5, "{}", found.mse); // frames have the variance 1
-//! assert!(found.alive() > Some(16), "{:?}", found.alive()); // of 64 codes
+//! assert!(found.alive() > Some(16.0), "{:?}", found.alive()); // of 64 codes
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -41,8 +41,9 @@
 //! | the model | `model.rs`, `blocks.rs`; two codebooks: `two_level.rs` |
 //! | a step of training | `train.rs`; what is due at some step: `seeding.rs`, `events.rs` |
 //! | a run, interrupted and resumed | `run.rs`, `folder.rs`, `lock.rs`, `state.rs` |
-//! | the figures | `evaluate.rs`, `metrics.rs`; k-means without a network: [`baseline`] |
-//! | several runs in one table | [`compare`] |
+//! | the figures | `evaluate.rs`, `metrics.rs`, `measure.rs`; k-means without a network: [`baseline`] |
+//! | several runs in one table | [`compare`]: `statistics.rs`, `budget.rs`, `table.rs` |
+//! | what a lever contributes, many settings, two futures | `compare/ablate.rs`, [`compare::sweep`], `fork.rs` |
 //! | the page with curves, pictures and sounds | `gather.rs`, [`report`] |
 //! | tokens | `trained.rs`, [`codec`] |
 
@@ -60,9 +61,11 @@ mod evaluate;
 mod events;
 mod extent;
 mod folder;
+mod fork;
 mod gather;
 mod growth;
 mod lock;
+mod measure;
 mod memory;
 mod metrics;
 mod model;
@@ -90,9 +93,10 @@ pub use evaluate::Evaluation;
 pub use events::{Event, EventConfig};
 pub use extent::Extent;
 pub use folder::{Existing, RunFolder};
-pub use gather::gather;
+pub use fork::{Fates, fork};
+pub use gather::{gather, peek};
 pub use growth::{Grow, GrowAt};
-pub use metrics::{Progress, Summary};
+pub use metrics::{Figures, Progress, Summary, UsageFigures};
 pub use model::{BuildQuantizer, Forward, Model, ModelConfig};
 pub use recipe::{BUILT_IN, Recipe};
 pub use recipe_error::RecipeError;

@@ -8,8 +8,8 @@ use std::{
 use gradbook_audio::Corpus;
 
 use crate::{
-    Error, Evaluation, Existing, Progress, Recipe, RunFolder, Summary, Training, files, folder::to_json,
-    lock::Lock, pace::Pace,
+    Error, Evaluation, Existing, Progress, Recipe, RunFolder, Training, files, folder::to_json, lock::Lock,
+    pace::Pace,
 };
 
 /// The longest time between two checkpoints: what a crash may cost.
@@ -23,6 +23,8 @@ pub struct Run<'c> {
     pub folder: RunFolder,
     /// The rows of metrics so far.
     pub history: Vec<Progress>,
+    /// The test clips, once the run has come to its end.
+    pub test: Option<Evaluation>,
     _lock: Lock,
 }
 
@@ -52,7 +54,7 @@ pub struct Status<'r> {
 pub enum Ending {
     /// All steps are done.
     Finished,
-    /// The test MSE has not improved for `train.patience` evaluations.
+    /// The MSE on the validation clips has not improved for `train.patience` evaluations.
     Settled,
     /// The stop flag was raised; everything is saved.
     Interrupted,
@@ -79,7 +81,8 @@ impl<'c> Run<'c> {
         let lock = folder.claim(existing)?;
         folder.clear()?;
         files::replace(&folder.recipe(), training.recipe.to_toml().as_bytes())?;
-        Ok(Self { training, folder, history: Vec::new(), _lock: lock })
+        folder.write_split(corpus)?;
+        Ok(Self { training, folder, history: Vec::new(), test: None, _lock: lock })
     }
 
     fn resume(wanted: Recipe, corpus: &'c Corpus, folder: RunFolder) -> Result<Self, Error> {
@@ -116,11 +119,11 @@ impl<'c> Run<'c> {
         let summary = folder.read_summary().filter(|s| s.steps as u64 == training.step);
         let seconds = summary.map(|s| s.seconds).or(history.last().map(|row| row.seconds));
         training.elapsed = Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default();
-        Ok(Self { training, folder, history, _lock: lock })
+        Ok(Self { training, folder, history, test: None, _lock: lock })
     }
 
     /// Trains to the end, or until `stop` is raised. `watch` is told after every step. With `train.patience`, a run that
-    /// comes to its end goes back to its best evaluation.
+    /// comes to its end goes back to its best evaluation. Then the test clips are measured, once.
     ///
     /// # Errors
     /// [`Error::Diverged`] with the checkpoint that is kept; otherwise if files cannot be read or written.
@@ -149,6 +152,9 @@ impl<'c> Run<'c> {
                 self.evaluate()?;
                 saved = Instant::now();
             }
+            if self.training.recipe.train.keep.contains(&self.training.step) {
+                self.training.save(&self.folder.kept(self.training.step))?;
+            }
             let (rate, left) = pace.now(&self.training);
             let step = self.training.step;
             watch(&Status { step, steps, rate, left, loss: smooth, last: self.history.last(), evaluated });
@@ -158,6 +164,9 @@ impl<'c> Run<'c> {
         }
         let ending = if self.training.finished() { Ending::Finished } else { Ending::Settled };
         self.return_to_best()?;
+        let found = self.training.evaluate();
+        self.test = Some(self.training.test()?);
+        self.summarize(&found)?;
         Ok(ending)
     }
 
@@ -165,7 +174,7 @@ impl<'c> Run<'c> {
     /// the best model, for the same reason.
     fn evaluate(&mut self) -> Result<(), Error> {
         let (row, found) = self.training.progress();
-        self.finite(row.test_mse)?;
+        self.finite(row.mse)?;
         self.folder.append(&row)?;
         self.history.push(row);
         if self.training.recipe.train.patience.is_some() && self.stale() == Some(0) {
@@ -183,8 +192,7 @@ impl<'c> Run<'c> {
         self.training = Training::new(self.training.recipe.clone(), self.training.corpus)?;
         self.training.restore(&self.folder.best())?;
         self.training.elapsed = elapsed;
-        let found = self.training.evaluate();
-        files::replace(&self.folder.summary(), (to_json(&self.summary(&found)) + "\n").as_bytes())
+        Ok(())
     }
 
     /// Refuses a state that shows NaN or infinity, before it takes the place of a good one.
@@ -198,22 +206,14 @@ impl<'c> Run<'c> {
 
     fn save(&self, found: &Evaluation) -> Result<(), Error> {
         self.training.save(&self.folder.checkpoint())?;
-        files::replace(&self.folder.summary(), (to_json(&self.summary(found)) + "\n").as_bytes())
+        self.summarize(found)
     }
 
-    /// The last word on the run, as of an evaluation now.
-    pub fn summary(&self, found: &Evaluation) -> Summary {
-        Summary {
-            recipe: self.training.recipe.name.clone(),
-            steps: self.training.step as usize,
-            alive: found.alive(),
-            codes: found.codes(),
-            perplexity: found.perplexity(),
-            effective_dim: found.effective_dim(),
-            test_mse: found.mse,
-            bits_per_token: found.bits(),
-            seconds: self.training.elapsed.as_secs_f64(),
-        }
+    fn summarize(&self, found: &Evaluation) -> Result<(), Error> {
+        files::replace(
+            &self.folder.summary(),
+            (to_json(&self.training.summary(found, self.test.as_ref())) + "\n").as_bytes(),
+        )
     }
 
     /// Whether the last evaluations brought nothing better than one before them.
@@ -227,7 +227,7 @@ impl<'c> Run<'c> {
     fn stale(&self) -> Option<u64> {
         let coded = |row: &&Progress| row.alive.is_some() || self.training.model.quantizer.is_none();
         let counted: Vec<&Progress> = self.history.iter().filter(coded).collect();
-        let best = counted.iter().enumerate().min_by(|a, b| a.1.test_mse.total_cmp(&b.1.test_mse));
+        let best = counted.iter().enumerate().min_by(|a, b| a.1.mse.total_cmp(&b.1.mse));
         best.map(|(at, _)| (counted.len() - 1 - at) as u64)
     }
 

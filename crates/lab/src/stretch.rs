@@ -77,6 +77,7 @@ impl TrainConfig {
         new.raise.iter_mut().for_each(|raise| raise.step = at(raise.step));
         new.freeze_encoder = self.freeze_encoder.map(at);
         new.freeze_codes = self.freeze_codes.map(at);
+        new.keep.iter_mut().for_each(|step| *step = at(*step));
         new.evaluate_every = self.evaluate_every.map(|every| at(every).max(1));
         // The average reaches back over the same share of the run: γᵗ at step t is what it was.
         let slower = self.steps.max(1) as f64 / steps.max(1) as f64;

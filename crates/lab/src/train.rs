@@ -11,7 +11,7 @@ use gradbook_nn::{
 };
 use gradbook_vq::Absorbed;
 
-use crate::{BuildQuantizer, Error, Evaluation, Model, Progress, Recipe, data, growth::Growing, memory};
+use crate::{BuildQuantizer, Error, Model, Recipe, data, growth::Growing, memory};
 
 /// Keys the randomness of events and statistics apart from that of the shards.
 pub(crate) const AFTER: u64 = u64::MAX - 1;
@@ -86,7 +86,7 @@ impl<'c> Training<'c> {
         }
         let optimizer = Optimizer::new(recipe.train.optimizer.clone(), &store)?;
         let average = recipe.train.average.map(|decay| WeightAverage::new(decay, &store));
-        let windows = data::windows(&corpus.test, recipe.train.crop)?;
+        let windows = data::windows(&corpus.validation, recipe.train.crop)?;
         let (step, elapsed, losses, respawned) = (0, Duration::ZERO, (0.0, 0), 0);
         let growing = Growing::new(&recipe.train.grow);
         Ok(Self {
@@ -164,43 +164,6 @@ impl<'c> Training<'c> {
         Ok(result.loss)
     }
 
-    /// The held-out clips now.
-    pub fn evaluate(&mut self) -> Evaluation {
-        self.averaged(|training| {
-            Evaluation::of(&training.model, &training.store, &training.windows, training.quantizing())
-        })
-    }
-
-    /// The held-out clips now, as a row of metrics; losses and respawns are counted from here on anew.
-    pub fn progress(&mut self) -> (Progress, Evaluation) {
-        let found = self.evaluate();
-        let (loss, steps) = std::mem::take(&mut self.losses);
-        let progress = Progress {
-            step: self.step as usize,
-            loss: loss / steps.max(1) as f64,
-            test_mse: found.mse,
-            alive: found.alive(),
-            perplexity: found.perplexity(),
-            effective_dim: found.effective_dim(),
-            respawned: std::mem::take(&mut self.respawned),
-            seconds: self.elapsed.as_secs_f64(),
-        };
-        if self.quantizing() {
-            self.growing.observe(&self.recipe.train.grow, self.step, progress.loss);
-        }
-        (progress, found)
-    }
-
-    /// Runs `work` with the averaged weights in place, if there are any.
-    pub fn averaged<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
-        let Some(mut average) = self.average.take() else { return work(self) };
-        average.swap(&mut self.store);
-        let result = work(self);
-        average.swap(&mut self.store);
-        self.average = Some(average);
-        result
-    }
-
     /// What is due before this step: growth, wider codes, events of the recipe's own, seeding.
     fn events(&mut self) -> Result<(), Error> {
         self.happen(self.step)?;
@@ -225,7 +188,7 @@ impl<'c> Training<'c> {
         }
     }
 
-    /// Which op makes the test MSE a NaN or an infinity.
+    /// Which op makes the MSE a NaN or an infinity.
     pub(crate) fn diagnose_evaluation(&self) -> Option<NonFinite> {
         self.diagnose(&self.windows)
     }

@@ -47,10 +47,13 @@ pub struct TrainConfig {
     /// Evaluate with a moving average of the weights with this decay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub average: Option<f64>,
-    /// Steps between evaluations on the held-out clips; a tenth of the run if left out.
+    /// Steps between evaluations on the validation clips; a tenth of the run if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluate_every: Option<u64>,
-    /// Stop after this many evaluations without a better test MSE.
+    /// Keep the checkpoints at these steps, to [fork](crate::fork()) the run from there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keep: Vec<u64>,
+    /// Stop after this many evaluations without a better MSE on the validation clips.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
 }
@@ -79,7 +82,7 @@ pub struct Seeding {
     /// Further steps at which codes are seeded again; the first time is when the quantizer starts.
     #[serde(default)]
     pub again: Vec<u64>,
-    /// Take the latents of consecutive windows over whole training clips, as held-out clips are measured, in place of
+    /// Take the latents of consecutive windows over whole training clips, as the other clips are measured, in place of
     /// random crops.
     #[serde(default)]
     pub windows: bool,
@@ -120,6 +123,7 @@ impl Default for TrainConfig {
             freeze_codes: None,
             average: None,
             evaluate_every: None,
+            keep: Vec::new(),
             patience: None,
         }
     }
@@ -158,6 +162,7 @@ impl TrainConfig {
         self.freeze_codes.map_or(Ok(()), |step| rules::step("freeze_codes", step))?;
         self.average.map_or(Ok(()), |decay| rules::share("average", decay))?;
         self.evaluate_every.map_or(Ok(()), |steps| rules::steps("evaluate_every", steps))?;
+        self.keep.iter().try_for_each(|step| rules::step("keep", *step))?;
         self.patience.map_or(Ok(()), |evaluations| rules::steps("patience", evaluations))
     }
 

@@ -5,7 +5,7 @@ mod book;
 
 use std::any::Any;
 
-use gradbook_autograd::{Real, Tensor, at_least, simd};
+use gradbook_autograd::{Real, Tensor, at_least, count_product, simd};
 use pulp::{Arch, Simd, WithSimd, bytemuck};
 use rayon::prelude::*;
 
@@ -129,9 +129,10 @@ fn nearest_f32(x: &Tensor<f32>, codes: &Tensor<f32>) -> Vec<u32> {
     let book = Book::new(codes);
     let mut found = vec![u32::MAX; x.rows().nrows()];
     let blocks = found.par_chunks_mut(ROWS).zip(x.as_slice().par_chunks(ROWS * width));
-    blocks
-        .with_min_len(at_least(1))
-        .for_each(|(found, x)| Arch::new().dispatch(Block { x, book: &book, found }));
+    blocks.with_min_len(at_least(1)).for_each(|(found, x)| {
+        count_product(found.len(), width, codes.rows().nrows());
+        Arch::new().dispatch(Block { x, book: &book, found });
+    });
     found
 }
 

@@ -67,12 +67,16 @@ impl HoldOut {
         };
         Ok(match self {
             Self::EveryNth(n) => {
-                let unit = |part: &Part| about[part.clip].group.unwrap_or(about[part.clip].name);
-                let mut units: Vec<&str> = parts.iter().map(unit).collect();
+                // A clip by itself, whatever others are called, or its group.
+                let unit = |part: &Part| match about[part.clip].group {
+                    Some(group) => (group, 0),
+                    None => ("", part.clip),
+                };
+                let mut units: Vec<(&str, usize)> = parts.iter().map(unit).collect();
                 units.sort_unstable();
                 units.dedup();
-                let n = (*n).min(units.len());
-                let held: Vec<&str> = units.into_iter().skip(n.wrapping_sub(1)).step_by(n.max(1)).collect();
+                let n = (*n).clamp(1, units.len().max(1));
+                let held: Vec<(&str, usize)> = units.into_iter().skip(n - 1).step_by(n).collect();
                 parts.into_iter().partition(|part| held.binary_search(&unit(part)).is_ok())
             }
             Self::Glob(pattern) => {
@@ -194,11 +198,15 @@ mod tests {
         assert_eq!(held(&HoldOut::EveryNth(1), |_| None), [0, 1, 2, 3]);
         // Two groups, the folders: the second is held out whole.
         assert_eq!(held(&HoldOut::EveryNth(10), |name| Some(&name[..1])), [2, 3]);
-        // Groups of clips that are no neighbors: 1 and 9 (the first and the last clip), 2, 7.
-        let digit = |name: &'static str| if name.contains(['1', '9']) { Some("odd") } else { Some(name) };
-        let about = NAMES.map(|name| About { name, group: digit(name) });
-        let (held, _) = HoldOut::EveryNth(3).divide(whole(4), &about, CUT).unwrap();
+        // Clips that are no neighbors may be of one group: the first and the last of these are odd, the second of two groups.
+        let group = |name: &str| if name.contains(['1', '9']) { "odd" } else { "even" };
+        let about = NAMES.map(|name| About { name, group: Some(group(name)) });
+        let (held, _) = HoldOut::EveryNth(2).divide(whole(4), &about, CUT).unwrap();
         assert_eq!(held.into_iter().map(|part| part.clip).collect::<Vec<_>>(), [0, 3]);
+        // Two clips of one name are two clips.
+        let about = [About { name: "a.wav", group: None }, About { name: "a.wav", group: None }];
+        let (held, rest) = HoldOut::EveryNth(2).divide(whole(2), &about, CUT).unwrap();
+        assert_eq!((held[0].clip, rest[0].clip), (1, 0));
     }
 
     #[test]

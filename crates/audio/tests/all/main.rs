@@ -8,6 +8,7 @@ mod limits;
 mod pinned;
 mod resample;
 mod resynthesis;
+mod splits;
 mod synthetic;
 mod values;
 mod wav;

@@ -1,18 +1,15 @@
 //! `gradbook compare`: several recipes, one table.
 
-use std::{path::PathBuf, process::ExitCode, sync::atomic::Ordering};
+use std::path::PathBuf;
 
-use clap::Args;
-use gradbook_lab::{Error, Recipe, Registry, RunFolder, Summary, compare, report};
+use clap::{Args, ValueEnum};
+use gradbook_lab::{
+    Error, Recipe, Registry,
+    compare::{self, Comparison},
+};
 
 use super::{Outcome, write};
-use crate::{
-    Loudness,
-    options::{TrainOptions, load},
-    stop,
-    terminal::Style,
-    watch::Watch,
-};
+use crate::{Loudness, options::TrainOptions, several::Several, terminal::Style};
 
 /// What is compared when nothing is named.
 const STORY: [&str; 3] = ["collapse", "ema", "best"];
@@ -23,11 +20,18 @@ const STORY_STEPS: u64 = 800;
 #[command(after_help = "Examples:
   gradbook compare            collapse, ema and best on built-in sounds
   gradbook compare collapse ema best --data fsdd/ --test-glob '*_[0-4].wav'
+  gradbook compare ema mine.toml --seeds 5 --budget flops
   gradbook compare ema mine.toml --steps 2000 --json rows.json")]
 pub struct Compare {
     /// Built-in recipes (see `gradbook recipes`) or TOML files; collapse, ema and best if left out.
     #[arg(value_name = "RECIPE")]
     recipes: Vec<String>,
+    /// Train every recipe so often, with its seed and those that follow, and tell mean and spread.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: u64,
+    /// What all have the same of: as much as the first recipe takes with its own steps.
+    #[arg(long, value_name = "OF", value_enum, default_value_t = Budget::Steps)]
+    budget: Budget,
     #[command(flatten)]
     options: TrainOptions,
     /// The folder of the runs and of their common report.
@@ -38,48 +42,44 @@ pub struct Compare {
     json: Option<PathBuf>,
 }
 
+/// What recipes have the same of.
+#[derive(Clone, Copy, ValueEnum)]
+enum Budget {
+    /// Each its own steps.
+    Steps,
+    /// The same arithmetic, counted.
+    Flops,
+    /// The same time on this machine.
+    Seconds,
+}
+
+impl From<Budget> for compare::Budget {
+    fn from(budget: Budget) -> Self {
+        match budget {
+            Budget::Steps => Self::Steps,
+            Budget::Flops => Self::Flops,
+            Budget::Seconds => Self::Seconds,
+        }
+    }
+}
+
 impl Compare {
     pub fn run(&self, loudness: &Loudness, registry: &Registry) -> Outcome {
         let story = self.recipes.is_empty() && self.options.data.is_none() && self.options.steps.is_none();
         let recipes = self.recipes(story, registry)?;
-        let existing = self.options.existing.choice();
-        for recipe in &recipes {
-            RunFolder::new(self.out.join(&recipe.name)).admit(existing)?;
-        }
-        let Some(first) = recipes.first() else { return Err("name at least one recipe".into()) };
-        let corpus = load(&first.data, loudness)?;
-        let width = recipes.iter().map(|recipe| recipe.name.len()).max().unwrap_or(0);
-        let watches: Vec<Watch> =
-            recipes.iter().map(|recipe| Watch::new(&recipe.name, width, loudness)).collect();
-        let folder = RunFolder::new(&self.out);
-        let stop = stop::flag();
-        let mut current = 0;
-        let reports = compare::compare(&recipes, &corpus, &folder, existing, stop, &mut |i, status| {
-            if i != current {
-                watches[current].leave(); // it settled before its last step
-                current = i;
-            }
-            watches[i].show(status);
-            if status.step == status.steps {
-                watches[i].finish(status.last);
-            }
-        })?;
-        let rows: Vec<Summary> = reports.iter().map(|report| report.summary.clone()).collect();
-        let page = folder.report();
-        write(&page, report::html("Comparison", &reports))?;
+        let comparison = Comparison { recipes, seeds: self.seeds, budget: self.budget.into() };
+        let several = Several::run(&comparison, &self.out, &self.options.existing, loudness)?;
+        let rows = several.rows();
         if let Some(path) = &self.json {
             write(path, serde_json::to_string_pretty(&rows)? + "\n")?;
         }
-        print!("{}", compare::table(&rows));
-        if !loudness.quiet {
-            if story {
-                let more = format!("after {STORY_STEPS} steps; longer runs are better: --steps 4000");
-                eprintln!("{}", Style::Note.paint(more));
-            }
-            eprintln!("{}", Style::Note.paint(format!("report: {}", page.display())));
+        print!("{}", compare::table(&rows).text());
+        if story && !loudness.quiet {
+            let more = format!("after {STORY_STEPS} steps; longer runs are better: --steps 4000");
+            eprintln!("{}", Style::Note.paint(more));
         }
-        let interrupted = stop.load(Ordering::Relaxed);
-        Ok(if interrupted { ExitCode::from(stop::INTERRUPTED) } else { ExitCode::SUCCESS })
+        several.report("Comparison", loudness)?;
+        Ok(several.code())
     }
 
     /// The recipes, with the same data; each with its own seed, unless one is given for all.

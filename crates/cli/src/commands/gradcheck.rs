@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use gradbook_autograd::{check, ops};
-use gradbook_lab::{Registry, compare::align};
+use gradbook_lab::{Registry, compare::Table};
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -94,16 +94,16 @@ impl Gradcheck {
     }
 
     fn print(&self, rows: &[Row]) {
-        let head = ["name", "kind", "cases", "differences", "dual numbers", "Hessian", ""].map(str::to_owned);
+        let head = vec!["name", "kind", "cases", "differences", "dual numbers", "Hessian", ""];
         let line = |row: &Row| {
             let verdict = if row.failure.is_some() { "WRONG" } else { "ok" };
             let [central, dual, hessian] = row.errors.map_or(["–"; 3].map(str::to_owned), |errors| {
                 [errors.central, errors.dual, errors.hessian].map(|error| format!("{error:.0e}"))
             });
-            [row.name.into(), row.what.into(), row.cases.to_string(), central, dual, hessian, verdict.into()]
+            let cases = row.cases.to_string();
+            vec![row.name.into(), row.what.into(), cases, central, dual, hessian, verdict.into()]
         };
-        let lines: Vec<_> = std::iter::once(head).chain(rows.iter().map(line)).collect();
-        print!("{}", align(&lines));
+        print!("{}", Table { head, rows: rows.iter().map(line).collect() }.text());
         let cases: usize = rows.iter().map(|row| row.cases).sum();
         let failures: Vec<&String> = rows.iter().filter_map(|row| row.failure.as_ref()).collect();
         println!("\n{} gradients, {cases} random cases, {} wrong", rows.len(), failures.len());

@@ -27,7 +27,7 @@ impl Inspect {
             println!("{}", serde_json::to_string(&health)?);
         } else {
             let (recipe, step, rows) = (&health.recipe, health.step, health.rows);
-            println!("{recipe} at step {step}: test MSE {:.4}, {rows} held-out latents\n", health.test_mse);
+            println!("{recipe} at step {step}: MSE {:.4} on {rows} latents of the test clips\n", health.mse);
             print!("{}", health.table());
         }
         Ok(ExitCode::SUCCESS)

@@ -1,14 +1,18 @@
 //! The commands, one file each.
 
+mod ablate;
 mod compare;
 mod completions;
 mod decode;
 mod encode;
+mod fork;
 mod gradcheck;
 mod inspect;
 mod quantizers;
 mod recipes;
+mod sweep;
 mod train;
+mod watch;
 
 use std::{error::Error, path::Path, process::ExitCode};
 
@@ -25,14 +29,22 @@ pub type Outcome = Result<ExitCode, Box<dyn Error + Send + Sync>>;
 pub enum Command {
     /// Train a model on a folder of recordings, or on built-in sounds
     Train(train::Train),
-    /// Train several recipes on the same data and seed, and set them side by side
+    /// Train several recipes on the same data, and set them side by side
     Compare(compare::Compare),
+    /// Take a recipe apart: each lever taken away alone, and added alone
+    Ablate(ablate::Ablate),
+    /// Try many settings of a recipe and keep the best
+    Sweep(sweep::Sweep),
+    /// Let a run go on from one of its steps with other settings
+    Fork(fork::Fork),
     /// Turn recordings into tokens with a trained model
     Encode(encode::Encode),
     /// Turn tokens back into recordings
     Decode(decode::Decode),
     /// Show the health of a run's codebooks
     Inspect(inspect::Inspect),
+    /// Follow a run in the browser while it goes on
+    Watch(watch::Watch),
     /// List the built-in recipes, or print one
     Recipes(recipes::Recipes),
     /// List the kinds of quantizers that a recipe can name
@@ -49,9 +61,13 @@ impl Command {
         match self {
             Self::Train(command) => command.run(loudness, registry),
             Self::Compare(command) => command.run(loudness, registry),
+            Self::Ablate(command) => command.run(loudness, registry),
+            Self::Sweep(command) => command.run(loudness, registry),
+            Self::Fork(command) => command.run(loudness, registry),
             Self::Encode(command) => command.run(loudness, registry),
             Self::Decode(command) => command.run(loudness, registry),
             Self::Inspect(command) => command.run(loudness, registry),
+            Self::Watch(command) => command.run(loudness, registry),
             Self::Recipes(command) => command.run(registry),
             Self::Quantizers(command) => command.run(registry),
             Self::Gradcheck(command) => command.run(registry),

@@ -7,6 +7,7 @@ use std::{
 
 use clap::Args;
 use gradbook_lab::{Ending, Existing, Registry, Run, RunFolder, compare::table, gather};
+use indicatif::MultiProgress;
 
 use super::{Outcome, write};
 use crate::{
@@ -55,7 +56,7 @@ impl Train {
         self.options.point(&mut recipe);
         folder.admit(existing)?;
         let corpus = load(&recipe.data, loudness)?;
-        let watch = Watch::new(&recipe.name, recipe.name.len(), loudness);
+        let watch = Watch::new(&recipe.name, recipe.name.len(), &MultiProgress::new(), loudness);
         let mut run = Run::open(recipe, &corpus, folder, existing)?;
         let ending = run.drive(stop::flag(), &mut |status| watch.show(status))?;
         watch.finish(run.history.last());
@@ -68,12 +69,12 @@ impl Train {
         if self.json {
             println!("{}", serde_json::to_string(&report.summary)?);
         } else {
-            print!("{}", table(std::slice::from_ref(&report.summary)));
+            print!("{}", table(std::slice::from_ref(&report.summary)).text());
         }
         if !loudness.quiet {
             let word = match ending {
                 Ending::Finished => String::new(),
-                Ending::Settled => "the test MSE no longer improves; ".to_owned(),
+                Ending::Settled => "the MSE on the validation clips no longer improves; ".to_owned(),
                 Ending::Interrupted => "interrupted, all is saved: --resume goes on; ".to_owned(),
             };
             eprintln!("{}", Style::Note.paint(format!("{word}report: {}", page.display())));

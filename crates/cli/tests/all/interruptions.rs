@@ -83,6 +83,48 @@ fn a_run_that_diverges_ends_in_an_error_and_keeps_its_last_good_state() {
     }
 }
 
+/// Three recipes with two seeds and the same arithmetic, killed again and again, end in the table of those left alone.
+#[test]
+fn killed_at_any_moment_a_comparison_resumes_to_the_same_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let compare = |out: &'static str, more: &[&'static str]| {
+        let data = "data.source={synthetic={clips=12,seed=0}}";
+        let what =
+            ["compare", "ema", "collapse", "fsq", "--seeds", "2", "--budget", "flops", "--steps", "12"];
+        let small = ["--set", data, "--set", "train.batch=2", "--out", out, "--json", out];
+        [&what[..], &small, more].concat()
+    };
+    let compare = |out, more: &[&'static str]| {
+        let mut all = compare(out, more);
+        let file = all.len() - more.len() - 1;
+        all[file] = if out == "straight" { "straight.json" } else { "killed.json" };
+        all
+    };
+    expect(at, &compare("straight", &[]), 0, &["ema", "fsq", "MSE − first", "±"]);
+    let mut delay = 300;
+    for round in 0..6 {
+        let mut run = start(at, &compare("killed", &["--resume"]));
+        std::thread::sleep(std::time::Duration::from_millis(delay));
+        run.kill().expect("it runs or has ended"); // SIGKILL
+        run.wait().expect("it ends");
+        delay = 300 + (delay * 7919 + round) % 900;
+    }
+    expect(at, &compare("killed", &["--resume"]), 0, &["MSE − first"]);
+    let rows = |file: &str| {
+        let text = fs::read_to_string(at.join(file)).expect("rows");
+        let mut rows: Vec<serde_json::Value> = serde_json::from_str(&text).expect("JSON");
+        rows.iter_mut().for_each(|row| row["seconds"] = 0.into());
+        rows
+    };
+    let straight = rows("straight.json");
+    assert_eq!(straight.len(), 8); // 3 recipes and the frames, with 2 seeds
+    assert_eq!(straight, rows("killed.json"));
+    let spent: Vec<f64> =
+        straight[..6].iter().map(|row| row["teraflop"].as_f64().expect("counted")).collect();
+    assert!(spent.iter().all(|flop| (flop / spent[0] - 1.0).abs() < 0.05), "{spent:?}"); // 12 steps: 1 is 8 %
+}
+
 #[test]
 fn compare_goes_on_with_what_is_there_only_if_it_is_the_same() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -6,7 +6,7 @@ mod page;
 
 use ndarray::Array2;
 
-use crate::{Progress, Summary};
+use crate::{Progress, Summary, baseline};
 
 /// Everything the report shows about one run.
 pub struct RunReport {
@@ -16,16 +16,31 @@ pub struct RunReport {
     pub summary: Summary,
     /// The way there.
     pub history: Vec<Progress>,
-    /// How often the held-out clips use each code.
+    /// How often clips use each code.
     pub usage: Vec<u64>,
-    /// The codebook among the latents, if the quantizer has one.
-    pub map: Option<CodebookMap>,
-    /// Held-out clips before and after.
+    /// The codebook among the latents, if the quantizer has one: at one step, or at several on its way.
+    pub maps: Vec<CodebookMap>,
+    /// Clips before and after.
     pub examples: Vec<Example>,
 }
 
+impl RunReport {
+    /// A run of which nothing but the result is known.
+    pub fn of(summary: Summary) -> Self {
+        let about = match summary.recipe.as_str() {
+            baseline::NAME => "k-means on the frames themselves, no network: what every model has to beat",
+            _ => "",
+        };
+        let (history, usage, examples) = (Vec::new(), Vec::new(), Vec::new());
+        Self { about: about.into(), summary, history, usage, maps: Vec::new(), examples }
+    }
+}
+
 /// Codes and a sample of latents, in the two principal axes of the latents.
+#[derive(Clone)]
 pub struct CodebookMap {
+    /// Steps done.
+    pub step: u64,
     /// The codes that are used.
     pub alive: Vec<[f64; 2]>,
     /// The codes that are not.
@@ -34,7 +49,7 @@ pub struct CodebookMap {
     pub latents: Vec<[f64; 2]>,
 }
 
-/// A held-out clip and its reconstruction.
+/// A clip and its reconstruction.
 pub struct Example {
     /// The clip's name.
     pub name: String,
@@ -52,5 +67,10 @@ pub struct Example {
 
 /// The HTML of a report on these runs.
 pub fn html(title: &str, runs: &[RunReport]) -> String {
-    page::page(title, runs)
+    page::page(title, runs, "")
+}
+
+/// The same, which looks every few seconds at the address it came from and shows what is new.
+pub fn live(title: &str, runs: &[RunReport]) -> String {
+    page::page(title, runs, include_str!("live.html"))
 }

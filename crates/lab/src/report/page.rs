@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use super::{
-    Example, RunReport,
+    CodebookMap, Example, RunReport,
     charts::{self, Curve},
     media,
 };
-use crate::{Progress, Summary};
+use crate::{Progress, Summary, compare};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -15,15 +15,15 @@ const STYLE: &str = include_str!("style.css");
 type Quantity = (&'static str, bool, fn(&Progress) -> Option<f64>, fn(&Summary) -> Option<f64>);
 
 const QUANTITIES: [Quantity; 6] = [
-    ("Test MSE", true, |p| Some(p.test_mse), |s| Some(s.test_mse)),
-    ("Codes alive", false, |p| p.alive.map(|n| n as f64), |s| s.alive.map(|n| n as f64)),
-    ("Perplexity", false, |p| p.perplexity, |s| s.perplexity),
+    ("MSE on the validation clips", true, |p| Some(p.mse), |s| Some(s.validation.mse)),
+    ("Codes alive", false, |p| p.alive, |s| Some(s.validation.usage.as_ref()?.alive)),
+    ("Perplexity", false, |p| p.perplexity, |s| Some(s.validation.usage.as_ref()?.perplexity)),
     ("Effective dimension of the latents", false, |p| Some(p.effective_dim), |_| None),
     ("Training loss", true, |p| Some(p.loss), |_| None),
     ("Respawned codes", false, |p| Some(p.respawned as f64), |_| None),
 ];
 
-pub fn page(title: &str, runs: &[RunReport]) -> String {
+pub fn page(title: &str, runs: &[RunReport], script: &str) -> String {
     let mut out = String::new();
     let title = escape(title);
     let _ = write!(
@@ -34,11 +34,14 @@ pub fn page(title: &str, runs: &[RunReport]) -> String {
     );
     table(&mut out, runs);
     out += GUIDE;
-    legend(&mut out, runs);
+    // Of several seeds the first is shown.
+    let runs: Vec<&RunReport> =
+        runs.chunk_by(|a, b| a.summary.recipe == b.summary.recipe).map(|seeds| &seeds[0]).collect();
+    legend(&mut out, &runs);
     out += "<section class=\"grid\">";
     for (title, log, over_time, level) in QUANTITIES {
         // A run without training is a level: one point.
-        let curve = |(run, r): (usize, &RunReport)| {
+        let curve = |(run, r): (usize, &&RunReport)| {
             let points = match r.history.as_slice() {
                 [] => level(&r.summary).map(|value| (0.0, value)).into_iter().collect(),
                 rows => rows.iter().filter_map(|p| Some((p.step as f64, over_time(p)?))).collect(),
@@ -52,17 +55,21 @@ pub fn page(title: &str, runs: &[RunReport]) -> String {
     for (i, run) in runs.iter().enumerate() {
         section(&mut out, i, run);
     }
-    out += "</main></body></html>\n";
+    out += "</main>";
+    out += script;
+    out += "</body></html>\n";
     out
 }
 
 /// What the figures mean.
-const GUIDE: &str = "<p>All figures are from held-out clips. <b>Alive</b>: codes used at least once. <b>Perplexity</b>: as \
-    many codes, evenly used, would carry as much information. <b>Effective dim</b>: how many directions the latents spread \
-    over. <b>Test MSE</b>: error of the reconstructed spectrogram in units of its variance; lower is better.</p>";
+const GUIDE: &str = "<p>The table is from the <b>test</b> clips, measured once at the end; the curves are from the \
+    <b>validation</b> clips, by which all choices are made. <b>MSE</b>: error of the reconstructed spectrogram in units of \
+    its variance; lower is better. <b>Alive</b>: codes used at least once by these rows; <b>in 1k</b>: by 1,000 rows on \
+    average; <b>lively</b>: with a tenth of an even share or more. <b>Perplexity</b>: as many codes, evenly used, would \
+    carry as much information. Several slots: their mean. <b>TFLOP</b>: 10¹² operations of the training.</p>";
 
 /// Whose color is whose, next to the drawings.
-fn legend(out: &mut String, runs: &[RunReport]) {
+fn legend(out: &mut String, runs: &[&RunReport]) {
     *out += "<p class=\"legend\">";
     for (i, run) in runs.iter().enumerate() {
         let (color, name) = (charts::css(i), escape(&run.summary.recipe));
@@ -71,29 +78,15 @@ fn legend(out: &mut String, runs: &[RunReport]) {
     *out += "</p>";
 }
 
-/// One row per run. What decides comes first: a phone shows the first few columns and scrolls to the others.
+/// The rows that a terminal shows. What decides comes first: a phone shows the first few columns and scrolls to the others.
 fn table(out: &mut String, runs: &[RunReport]) {
-    *out += "<div class=\"scroll\"><table><thead><tr><th>recipe<th>test MSE<th>alive<th>perplexity<th>effective dim\
-             <th>bits / token<th>steps<th>seconds</tr></thead><tbody>";
-    for (i, run) in runs.iter().enumerate() {
-        let s = &run.summary;
-        let alive = match (s.alive, s.codes) {
-            (Some(alive), Some(codes)) => format!("{alive} / {codes}"),
-            _ => "–".to_owned(),
-        };
-        let or_dash = |x: Option<f64>, digits: usize| x.map_or("–".to_owned(), |x| format!("{x:.digits$}"));
-        let _ = write!(
-            out,
-            "<tr><th scope=\"row\"><i style=\"background:{}\"></i>{}<td>{:.4}<td>{alive}<td>{}<td>{:.1}<td>{}<td>{}<td>{:.1}</tr>",
-            charts::css(i),
-            escape(&s.recipe),
-            s.test_mse,
-            or_dash(s.perplexity, 1),
-            s.effective_dim,
-            or_dash(s.bits_per_token, 2),
-            s.steps,
-            s.seconds,
-        );
+    let table = compare::table(&compare::summaries(runs));
+    let head: String = table.head.iter().map(|title| format!("<th>{title}")).collect();
+    let _ = write!(out, "<div class=\"scroll\"><table><thead><tr>{head}</tr></thead><tbody>");
+    for (i, row) in table.rows.iter().enumerate() {
+        let (color, name) = (charts::css(i), escape(&row[0]));
+        let cells: String = row[1..].iter().map(|cell| format!("<td>{cell}")).collect();
+        let _ = write!(out, "<tr><th scope=\"row\"><i style=\"background:{color}\"></i>{name}{cells}</tr>");
     }
     *out += "</tbody></table></div>";
 }
@@ -108,15 +101,13 @@ fn section(out: &mut String, i: usize, run: &RunReport) {
         escape(&run.about)
     );
     if !run.usage.is_empty() {
-        figure(
-            out,
-            "Uses of each code on the held-out clips, most used first",
-            &charts::usage(&run.usage, i),
-        );
+        figure(out, "Uses of each code, most used first", &charts::usage(&run.usage, i));
     }
-    if let Some(map) = &run.map {
-        let title = "Codebook (filled: used, hollow: dead) among latents, in their two principal axes";
-        figure(out, title, &charts::map(map, i));
+    let title = "Codebook (filled: used, hollow: dead) among latents, in their two principal axes";
+    match run.maps.as_slice() {
+        [] => {}
+        [map] => figure(out, title, &charts::map(map, i)),
+        maps => film(out, title, maps, i),
     }
     *out += "</div>";
     run.examples.iter().for_each(|example| clip(out, example));
@@ -150,6 +141,21 @@ fn figure(out: &mut String, title: &str, svg: &str) {
     if !svg.is_empty() {
         let _ = write!(out, "<figure><figcaption>{title}</figcaption>{svg}</figure>");
     }
+}
+
+/// Drawings of several steps, one shown at a time, and a slider to choose which.
+fn film(out: &mut String, title: &str, maps: &[CodebookMap], run: usize) {
+    let last = maps.len() - 1;
+    let _ = write!(out, "<figure class=\"film\"><figcaption>{title}</figcaption>");
+    for (i, map) in maps.iter().enumerate() {
+        let hidden = if i == last { "" } else { " hidden" };
+        let _ = write!(out, "<div{hidden}>{}<p>step {}</p></div>", charts::map(map, run), map.step);
+    }
+    let _ = write!(
+        out,
+        "<input type=\"range\" aria-label=\"step\" max=\"{last}\" value=\"{last}\" oninput=\"this.parentNode.\
+         querySelectorAll('div').forEach((map, i) => map.hidden = i != this.value)\"></figure>"
+    );
 }
 
 fn escape(text: &str) -> String {

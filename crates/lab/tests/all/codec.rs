@@ -17,8 +17,8 @@ fn trained(folder: &std::path::Path) -> Trained {
     let model = Trained::load(&folder).expect("a model");
     // What the evaluation at the end saw is what the loaded model shows.
     let health = inspect(&model, &corpus).expect("a quantizer");
-    assert_eq!(health.test_mse, run.history.last().expect("a row").test_mse);
-    assert_eq!(Some(health.slots[0].alive), run.history.last().expect("a row").alive);
+    let test = run.test.as_ref().expect("the run has ended");
+    assert_eq!((health.mse, Some(health.slots[0].alive as f64)), (test.mse, test.alive()));
     assert_eq!((health.slots[0].codes, health.slots.len()), (24, 1));
     model
 }

@@ -62,3 +62,13 @@ pub fn small(name: &str) -> Recipe {
     }
     recipe.stretched(8)
 }
+
+/// A recipe with some settings.
+pub fn set(recipe: &Recipe, settings: &[&str]) -> Recipe {
+    settings.iter().fold(recipe.clone(), |recipe, setting| recipe.set(setting).expect(setting))
+}
+
+/// The tiny recipe with some settings and a name.
+pub fn named(name: &str, settings: &[&str]) -> Recipe {
+    Recipe { name: name.into(), ..set(&recipe(), settings) }
+}

@@ -90,6 +90,7 @@ fn codes_are_seeded_from_training_clips_alone() {
     };
     let (mut other_test, mut other_train) = (corpus.clone(), corpus.clone());
     other_test.test = corpus.train[3..6].to_vec();
+    other_test.validation = corpus.train[6..8].to_vec();
     other_train.train.truncate(9);
     for seeding in ["train.seeding={ latents = 64 }", "train.seeding={ latents = 64, windows = true }"] {
         let seeded = codes(&corpus, seeding);
@@ -190,7 +191,7 @@ fn averaged_weights_are_the_moving_average_and_evaluations_use_them() {
     let worst =
         found.as_slice().iter().zip(&average).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
     assert!(worst < 1e-7, "{worst}");
-    let windows = data::windows(&corpus.test, 16).expect("in memory");
+    let windows = data::windows(&corpus.validation, 16).expect("in memory");
     let mse = |training: &Training<'_>| Evaluation::of(&training.model, &training.store, &windows, true).mse;
     let (plain, averaged) = (mse(&training), training.averaged(|training| mse(training)));
     assert_eq!(training.evaluate().mse, averaged);

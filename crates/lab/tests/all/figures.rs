@@ -2,7 +2,7 @@
 
 use gradbook_audio::{Clip, Corpus};
 use gradbook_autograd::Tensor;
-use gradbook_lab::{Crops, Evaluation, Recipe, TrainConfig, baseline::frames_kmeans, data};
+use gradbook_lab::{Crops, Evaluation, Figures, Recipe, TrainConfig, baseline::frames_kmeans, data};
 use gradbook_nn::Schedule;
 use gradbook_vq::{Codes, diagnostics::Usage};
 
@@ -96,7 +96,7 @@ fn windows_follow_one_another_and_leave_out_the_rest() {
 }
 
 #[test]
-fn figures_of_two_slots_are_sums_and_means_over_slots() {
+fn figures_of_two_slots_are_means_over_slots() {
     let usage = |codes: &[u64], radix| Usage::of(&Codes::single(codes.to_vec(), radix), 0);
     // A coarse slot with a code for every second of four latents, and a fine one.
     let found = Evaluation {
@@ -104,17 +104,31 @@ fn figures_of_two_slots_are_sums_and_means_over_slots() {
         usage: vec![usage(&[0, 1], 4), usage(&[0, 1, 2, 3], 8)],
         latents: Tensor::new([4, 1], vec![1.0, 2.0, 3.0, 4.0]),
     };
-    assert_eq!((found.alive(), found.codes()), (Some(6), Some(12)));
-    assert!((found.perplexity().expect("codes") - 3.0).abs() < 1e-12); // (2 + 4)/2
+    assert_eq!(found.alive(), Some(3.0)); // (2 + 4)/2
+    assert!((found.perplexity().expect("codes") - 3.0).abs() < 1e-12);
     assert!((found.bits().expect("codes") - 2.5).abs() < 1e-12); // 1 bit for half of the latents, 2 bits for all
+    let figures = Figures::of(&found);
+    let mean = figures.usage.as_ref().expect("codes");
+    assert_eq!((figures.rows, mean.codes, mean.alive, mean.alive_in_1000), (4, 6.0, 3.0, None));
+    assert_eq!(mean.lively, 0.5); // half of either slot's codes
+    let each: Vec<_> = figures.slots.iter().map(|slot| (slot.codes, slot.alive)).collect();
+    assert_eq!(each, [(4.0, 2.0), (8.0, 4.0)]);
+    let text = serde_json::to_string(&figures).expect("numbers");
+    assert_eq!(serde_json::from_str::<Figures>(&text).expect("the same"), figures);
     let none = Evaluation { usage: Vec::new(), ..found };
-    assert_eq!((none.alive(), none.codes(), none.perplexity(), none.bits()), (None, None, None, None));
+    assert_eq!((none.alive(), none.perplexity(), none.bits()), (None, None, None));
+    let figures = Figures::of(&none);
+    assert!(figures.usage.is_none() && figures.slots.is_empty());
+    let text = serde_json::to_string(&figures).expect("numbers");
+    assert_eq!(serde_json::from_str::<Figures>(&text).expect("the same"), figures);
 }
 
 #[test]
 fn one_cluster_of_frames_is_their_mean_and_its_error_their_variance_about_it() {
     let corpus = common::corpus();
-    let found = frames_kmeans(&corpus, 1, 16, 0).expect("in memory");
+    let summary = frames_kmeans(&corpus, 1, 16, 0).expect("in memory");
+    assert_eq!(summary.recipe, "frames-kmeans");
+    let found = summary.last();
     let mut mean = vec![0.0; 80];
     let frames: usize = corpus.train.iter().map(Clip::frame_count).sum();
     for clip in &corpus.train {
@@ -129,9 +143,11 @@ fn one_cluster_of_frames_is_their_mean_and_its_error_their_variance_about_it() {
         .chunks(80)
         .flat_map(|row| row.iter().zip(&mean).map(|(x, m)| (f64::from(*x) - m).powi(2)));
     let mse = errors.sum::<f64>() / test.as_slice().len() as f64;
-    assert!((found.test_mse / mse - 1.0).abs() < 1e-5, "{} against {mse}", found.test_mse);
-    assert_eq!((found.alive, found.codes, found.recipe.as_str()), (Some(1), Some(1), "frames-kmeans"));
-    assert_eq!((found.perplexity, found.bits_per_token), (Some(1.0), Some(0.0)));
+    assert!((found.mse / mse - 1.0).abs() < 1e-5, "{} against {mse}", found.mse);
+    assert_eq!((found.rows, found.bits_per_token), (test.as_slice().len() / 80, Some(0.0)));
+    let usage = found.usage.as_ref().expect("codes");
+    assert_eq!((usage.alive, usage.codes, usage.perplexity), (1.0, 1.0, 1.0));
+    assert_ne!(summary.validation.mse, found.mse, "other clips");
 }
 
 #[test]
@@ -188,7 +204,7 @@ fn times_of_a_stretched_run_move_and_intervals_stay() {
 #[test]
 fn a_clip_shorter_than_a_crop_is_named() {
     let corpus: Corpus = common::corpus();
-    let shortest = corpus.train.iter().chain(&corpus.test).map(Clip::frame_count).min().expect("some");
+    let shortest = corpus.clips().map(|(_, clip)| clip.frame_count()).min().expect("some");
     assert!(data::check(&corpus, shortest).is_ok());
     let error = data::check(&corpus, shortest + 1).expect_err("too long").to_string();
     assert!(error.contains(&format!("has {shortest} frames, a crop {}", shortest + 1)), "{error}");

@@ -33,8 +33,8 @@ fn patience_counts_evaluations_with_codes_alone_and_the_run_ends_at_the_best_of_
     assert_eq!(ending, Ending::Settled);
     let (warm, coded): (Vec<_>, Vec<_>) = run.history.iter().partition(|row| row.alive.is_none());
     let best = |rows: &[&gradbook_lab::Progress]| {
-        let best = rows.iter().min_by(|a, b| a.test_mse.total_cmp(&b.test_mse)).expect("some");
-        (best.step, best.test_mse)
+        let best = rows.iter().min_by(|a, b| a.mse.total_cmp(&b.mse)).expect("some");
+        (best.step, best.mse)
     };
     let last = coded.last().expect("there are codes").step;
     assert_eq!(warm.iter().map(|row| row.step).collect::<Vec<_>>(), [6, 12, 18, 24, 30, 36, 42, 48, 54]);
@@ -44,7 +44,7 @@ fn patience_counts_evaluations_with_codes_alone_and_the_run_ends_at_the_best_of_
     // The model to use is that of the best evaluation.
     assert_eq!((run.training.step as usize, run.training.evaluate().mse), best);
     let summary = at.read_summary().expect("a summary");
-    assert_eq!((summary.steps, summary.test_mse), best);
+    assert_eq!((summary.steps, summary.validation.mse), best);
     drop(run);
     assert_eq!(Trained::load(&at).expect("a model").step as usize, best.0);
     // Gone on with, it ends there again, at once.

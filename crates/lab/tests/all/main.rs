@@ -2,8 +2,10 @@
 
 mod codec;
 mod common;
+mod comparisons;
 mod events;
 mod everything;
+mod experiments;
 mod figures;
 mod folders;
 mod foreign;

@@ -3,27 +3,40 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use gradbook_audio::wav;
 use gradbook_lab::{
-    Progress, Summary, compare,
+    Figures, Progress, Summary, UsageFigures, compare,
     report::{CodebookMap, Example, RunReport, html},
 };
 use ndarray::array;
 
 fn summary(recipe: &str) -> Summary {
+    let usage = UsageFigures {
+        codes: 512.0,
+        alive: 505.0,
+        alive_in_1000: Some(401.25),
+        lively: 0.968,
+        perplexity: 382.25,
+    };
+    let figures = Figures {
+        rows: 1920,
+        mse: 0.07806,
+        effective_dim: 9.94,
+        bits_per_token: Some(8.125),
+        usage: Some(usage),
+        slots: Vec::new(),
+    };
     Summary {
         recipe: recipe.into(),
+        seed: 0,
         steps: 4000,
-        alive: Some(505),
-        codes: Some(512),
-        perplexity: Some(382.25),
-        effective_dim: 9.94,
-        test_mse: 0.07806,
-        bits_per_token: Some(8.125),
+        validation: Figures { mse: 0.5, ..figures.clone() },
+        test: Some(figures),
+        teraflop: Some(61.72),
         seconds: 31.26,
     }
 }
 
-fn row(step: usize, test_mse: f64) -> Progress {
-    Progress { step, loss: 2.0 * test_mse, test_mse, alive: Some(step), ..Progress::default() }
+fn row(step: usize, mse: f64) -> Progress {
+    Progress { step, loss: 2.0 * mse, mse, alive: Some(step as f64), ..Progress::default() }
 }
 
 fn run(recipe: &str) -> RunReport {
@@ -32,11 +45,12 @@ fn run(recipe: &str) -> RunReport {
         summary: summary(recipe),
         history: vec![row(10, 0.5), row(20, 0.25)],
         usage: vec![0, 7, 3],
-        map: Some(CodebookMap {
+        maps: vec![CodebookMap {
+            step: 4000,
             alive: vec![[0.5, 0.25]],
             dead: vec![[-1.0, 0.0], [0.0, 0.5]],
             latents: vec![[0.1, 0.1], [0.2, 0.2], [0.3, 0.3]],
-        }),
+        }],
         examples: vec![Example {
             name: "owl.wav".into(),
             original: array![[0.0, 1.0], [1.0, 0.5], [0.0, 0.0]],
@@ -49,9 +63,17 @@ fn run(recipe: &str) -> RunReport {
 }
 
 fn without_training(recipe: &str) -> RunReport {
-    let mut level =
-        RunReport { history: Vec::new(), usage: Vec::new(), map: None, examples: Vec::new(), ..run(recipe) };
-    (level.summary.alive, level.summary.perplexity, level.summary.bits_per_token) = (None, None, None);
+    let mut level = RunReport {
+        history: Vec::new(),
+        usage: Vec::new(),
+        maps: Vec::new(),
+        examples: Vec::new(),
+        ..run(recipe)
+    };
+    for figures in [Some(&mut level.summary.validation), level.summary.test.as_mut()].into_iter().flatten() {
+        (figures.usage, figures.bits_per_token) = (None, None);
+    }
+    level.summary.teraflop = None;
     level
 }
 
@@ -67,15 +89,16 @@ fn the_table_of_a_page_has_a_row_for_each_run_with_its_figures() {
     let page = html("Owls & <friends>", &[run("best"), without_training("level")]);
     assert!(page.contains("<title>Owls &amp; &lt;friends&gt;</title>"));
     assert!(page.contains("a &lt; b &amp; &quot;c&quot;"));
-    let cells = "best<td>0.0781<td>505 / 512<td>382.2<td>9.9<td>8.12<td>4000<td>31.3</tr>";
+    let cells =
+        "best<td>0.0781<td>505/512<td>401<td>97 %<td>382.2<td>8.12<td>1920<td>4000<td>61.7<td>31.3</tr>";
     assert!(page.contains(cells), "{}", &page[..4000]);
-    assert!(page.contains("level<td>0.0781<td>–<td>–<td>9.9<td>–<td>4000<td>31.3</tr>"));
+    assert!(page.contains("level<td>0.0781<td>–<td>–<td>–<td>–<td>–<td>1920<td>4000<td>–<td>31.3</tr>"));
     let title = |text: &str| page.contains(&format!("<figcaption>{text}</figcaption><svg"));
-    for title_of in ["Test MSE", "Codes alive", "Training loss", "Respawned codes"] {
+    for title_of in ["MSE on the validation clips", "Codes alive", "Training loss", "Respawned codes"] {
         assert!(title(title_of), "{title_of}");
     }
     assert!(!title("Perplexity"), "no run told its perplexity on the way");
-    assert!(title("Uses of each code on the held-out clips, most used first"));
+    assert!(title("Uses of each code, most used first"));
     assert!(title("Codebook (filled: used, hollow: dead) among latents, in their two principal axes"));
     // One code used, two dead, three latents.
     let map = page
@@ -143,9 +166,34 @@ fn sounds_of_a_page_are_the_samples_within_full_scale() {
 
 #[test]
 fn the_table_in_text_is_aligned() {
-    let table = compare::table(&[summary("best"), without_training("plain").summary]);
-    let wanted = "recipe    alive  perplexity  eff. dim  test MSE  bits/token  steps  seconds\n\
-                  best    505/512       382.2       9.9    0.0781        8.12   4000     31.3\n\
-                  plain         –           –       9.9    0.0781           –   4000     31.3\n";
+    let table = compare::table(&[summary("best"), without_training("plain").summary]).text();
+    let wanted = "\
+recipe     MSE    alive  in 1k  lively  perpl.  bits  rows  steps  TFLOP     s
+best    0.0781  505/512    401    97 %   382.2  8.12  1920   4000   61.7  31.3
+plain   0.0781        –      –       –       –     –  1920   4000      –  31.3
+";
     assert_eq!(table, wanted);
+    // A name that would not leave room brings columns nearer to one another.
+    let long = compare::table(&[summary("random-projection")]).text();
+    assert!(long.lines().all(|line| line.chars().count() <= 80), "{long}");
+}
+
+/// Three seeds: MSE 0.1, 0.2, 0.3 has the mean 0.2 and the deviation 0.1; against 0.3, 0.5, 0.7 the differences are −0.2,
+/// −0.3, −0.4, of which t·s/√n = 4.303 · 0.1 / √3 = 0.2484.
+#[test]
+fn seeds_of_a_recipe_share_a_row_with_mean_deviation_and_the_paired_difference() {
+    let runs = |recipe: &str, errors: [f64; 3]| {
+        errors.map(|mse| {
+            let mut run = summary(recipe);
+            run.test.as_mut().expect("the end").mse = mse;
+            run
+        })
+    };
+    let all = [runs("ema", [0.3, 0.5, 0.7]), runs("best", [0.1, 0.2, 0.3])].concat();
+    let wanted = "\
+recipe            MSE    alive  in 1k  perplexity     MSE − first  TFLOP     s
+ema     0.5000±0.2000  505/512    401   382.2±0.0               –   61.7  31.3
+best    0.2000±0.1000  505/512    401   382.2±0.0  -0.3000±0.2484   61.7  31.3
+";
+    assert_eq!(compare::table(&all).text(), wanted);
 }

@@ -123,7 +123,7 @@ fn what_cannot_work_is_named_with_its_rule() {
         ("data.test={ every_nth = 0 }", "data.test.every_nth = 0"),
         (
             "data.source={ synthetic = { clips = 4000000000 } }",
-            "data.source.synthetic.clips = 4000000000: 2 to 1,000,000",
+            "data.source.synthetic.clips = 4000000000: 3 to 1,000,000",
         ),
         ("name=\"../x\"", "name = \"../x\": the name of a folder"),
     ] {

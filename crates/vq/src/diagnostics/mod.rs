@@ -67,6 +67,39 @@ impl Usage {
         self.entropy() / std::f64::consts::LN_2
     }
 
+    /// How many codes would be used at least once by `rows` of these uses, drawn without replacement: Σₖ 1 − C(N − nₖ, r) /
+    /// C(N, r) for r of N uses (rarefaction: Hurlbert 1971). Unlike [`alive`](Self::alive) it does not grow with the size of
+    /// the sample; none if there are fewer uses.
+    ///
+    /// ```
+    /// use gradbook_vq::{Codes, diagnostics::Usage};
+    /// let usage = Usage::of(&Codes::single(vec![0, 0, 0, 3], 8), 0);
+    /// // Of the six pairs of uses three have both codes: 1.5 on average.
+    /// assert!((usage.alive_in(2).unwrap() - 1.5).abs() < 1e-12);
+    /// assert_eq!((usage.alive_in(4), usage.alive_in(5)), (Some(2.0), None));
+    /// ```
+    pub fn alive_in(&self, rows: u64) -> Option<f64> {
+        let all: u64 = self.counts.values().sum();
+        // C(N − n, r) / C(N, r) = Π (N − r − i) / (N − i) over i < n: no row of the draw is one of these n.
+        let missed = |n: u64| {
+            (0..n).map(|i| (all - i).saturating_sub(rows) as f64 / (all - i) as f64).product::<f64>()
+        };
+        (rows <= all).then(|| self.counts.values().map(|&n| 1.0 - missed(n)).sum())
+    }
+
+    /// The share of codes with at least a tenth of an even share of all uses: alive, and not barely.
+    ///
+    /// ```
+    /// use gradbook_vq::{Codes, diagnostics::Usage};
+    /// let column = [vec![0; 97], vec![1; 2], vec![2]].concat(); // an even share of 100 uses of 5 codes is 20
+    /// assert_eq!(Usage::of(&Codes::single(column, 5), 0).lively(), 0.4);
+    /// ```
+    pub fn lively(&self) -> f64 {
+        let all = self.counts.values().sum::<u64>() as f64;
+        let enough = |n: &&u64| **n as f64 * self.codes as f64 >= 0.1 * all;
+        self.counts.values().filter(enough).count() as f64 / self.codes as f64
+    }
+
     /// The uses of all codes, those of dead ones being 0. For slots small enough to list.
     pub fn dense(&self) -> Vec<u64> {
         (0..self.codes).map(|k| self.counts.get(&k).copied().unwrap_or(0)).collect()

@@ -1,0 +1,92 @@
+//! Two futures with one past: a run goes on from one of its steps with other settings.
+
+use gradbook_audio::Corpus;
+
+use crate::{Error, Evaluation, Existing, Recipe, RunFolder, Training, files};
+
+/// Which codes of the validation clips live in one model, in the other, in both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fates {
+    /// Codes that live in both.
+    pub both: Vec<u64>,
+    /// Codes that live in the first alone.
+    pub first: Vec<u64>,
+    /// Codes that live in the second alone.
+    pub second: Vec<u64>,
+}
+
+impl Fates {
+    /// Of the first slots of two evaluations.
+    pub fn of(first: &Evaluation, second: &Evaluation) -> Self {
+        let [a, b] = [first, second].map(|found| found.usage.first().map(|usage| &usage.counts));
+        let lives = |counts: Option<&std::collections::BTreeMap<u64, u64>>, code: u64| {
+            counts.is_some_and(|counts| counts.contains_key(&code))
+        };
+        let codes = |counts: Option<&std::collections::BTreeMap<u64, u64>>| -> Vec<u64> {
+            counts.map(|counts| counts.keys().copied().collect()).unwrap_or_default()
+        };
+        Self {
+            both: codes(a).into_iter().filter(|code| lives(b, *code)).collect(),
+            first: codes(a).into_iter().filter(|code| !lives(b, *code)).collect(),
+            second: codes(b).into_iter().filter(|code| !lives(a, *code)).collect(),
+        }
+    }
+}
+
+/// Makes the folder of a run that was `old` up to step `at` and is `recipe` from there on: its rows of metrics, and a
+/// checkpoint to [resume](Existing::Resume) from. The past is trained again, from the last checkpoint that `old` kept
+/// (`train.keep`) before that step: it has the same bits.
+///
+/// # Errors
+/// If `old` holds no run or ended before `at`; if the recipes differ in what happened before; if files cannot be read or
+/// written.
+pub fn fork(
+    old: &RunFolder,
+    recipe: &Recipe,
+    at: u64,
+    corpus: &Corpus,
+    new: &RunFolder,
+) -> Result<(), Error> {
+    let begun = old.read_recipe(&recipe.registry)?;
+    if at >= begun.train.steps {
+        return Err(Error::Request(format!(
+            "--at {at} is behind the end: the run has {} steps",
+            begun.train.steps
+        )));
+    }
+    new.admit(Existing::Refuse)?;
+    let _lock = new.claim(Existing::Refuse)?;
+    let kept = begun.train.keep.iter().copied().filter(|step| *step <= at).max();
+    let mut training = Training::new(begun, corpus)?;
+    if let Some(path) = kept.map(|step| old.kept(step)).filter(|path| path.exists()) {
+        training.restore(&path)?;
+    }
+    let interval = training.recipe.train.evaluation_interval();
+    while training.step < at {
+        training.advance()?;
+        if training.step.is_multiple_of(interval) {
+            training.progress(); // what is counted between evaluations is counted from here on
+        }
+    }
+    training.recipe = recipe.clone();
+    // Whether the other future can have this past shows before anything is written.
+    let mut future = Training::new(recipe.clone(), corpus)?;
+    for step in 0..at {
+        future.happen(step)?;
+    }
+    let shapes = |training: &Training<'_>| -> Vec<_> {
+        training.store.iter().map(|(_, entry)| (entry.name.clone(), *entry.value.shape())).collect()
+    };
+    if shapes(&training) != shapes(&future) {
+        return Err(Error::Request(
+            "the settings change what came before the fork: sizes of the model, or growth at an earlier step"
+                .into(),
+        ));
+    }
+    new.clear()?;
+    let (_, rows) = old.rows_until(at)?;
+    files::replace(&new.recipe(), recipe.to_toml().as_bytes())?;
+    new.write_split(corpus)?;
+    files::replace(&new.metrics(), rows.as_bytes())?;
+    training.save(&new.checkpoint())
+}
