@@ -73,3 +73,53 @@ pub fn dot(a: &[Tensor<f64>], b: &[Tensor<f64>]) -> (f64, f64) {
     let pairs = a.iter().zip(b).flat_map(|(a, b)| a.as_slice().iter().zip(b.as_slice()));
     pairs.fold((0.0, 0.0), |(sum, scale), (a, b)| (sum + a * b, scale + (a * b).abs()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(values: &[f64]) -> Tensor<f64> {
+        Tensor::new([values.len()], values.to_vec())
+    }
+
+    #[test]
+    fn a_product_of_lists_is_a_sum_with_the_size_of_its_terms() {
+        let (a, b) = ([row(&[1.0, -2.0]), row(&[3.0])], [row(&[3.0, 4.0]), row(&[-5.0])]);
+        assert_eq!(dot(&a, &b), (3.0 - 8.0 - 15.0, 3.0 + 8.0 + 15.0));
+    }
+
+    /// (3h + h²)·2 has the slope 6 at 0; at h it is 6h + 2h², and a thousandth of its size is part of the scale.
+    #[test]
+    fn a_central_difference_is_a_slope_with_the_size_that_rounding_has() {
+        let (slope, scale) = difference(&[row(&[2.0, 1.0])], |h| vec![row(&[3.0 * h + h * h, 100.0])]);
+        assert!((slope - 6.0).abs() < 1e-9 && (scale - (6.0 + 0.1)).abs() < 1e-6, "{slope}, {scale}");
+    }
+
+    #[test]
+    fn points_move_along_directions_one_argument_at_a_time() {
+        let x = [row(&[1.0, 2.0]), row(&[3.0])];
+        assert_eq!(moved(&x, &[row(&[10.0, 0.0]), row(&[-1.0])], 0.5), [row(&[6.0, 2.0]), row(&[2.5])]);
+        assert_eq!(alone(&x, 1, row(&[7.0])), [row(&[0.0, 0.0]), row(&[7.0])]);
+        assert_eq!(alone(&x, 0, row(&[7.0, 8.0])), [row(&[7.0, 8.0]), row(&[0.0])]);
+    }
+
+    /// f = x²y at (3, 5): ∇f = (30, 9), and with y constant (30, 0).
+    #[test]
+    fn a_constant_argument_has_no_gradient_and_leaves_that_of_the_others() {
+        fn f<'t>(x: &[Var<'t, f64>]) -> Var<'t, f64> {
+            x[0] * x[0] * x[1]
+        }
+        let (x, u) = ([Tensor::scalar(3.0), Tensor::scalar(5.0)], Tensor::scalar(1.0));
+        let of = |constant| vjp(f, &x, &u, constant, None).iter().map(Tensor::item).collect::<Vec<_>>();
+        assert_eq!([of(None), of(Some(1)), of(Some(0))], [[30.0, 9.0], [30.0, 0.0], [0.0, 9.0]]);
+    }
+
+    /// f = x³ at 2 along 3: f″v = 36; the largest of the ε parts on the way is that of the result.
+    #[test]
+    fn curvature_tells_the_largest_term_on_the_way() {
+        let f: Function<Dual> = crate::check::function(|x| x[0] * x[0] * x[0]);
+        let (hv, largest) = curvature(&f, &[row(&[2.0, -1.0])], &row(&[1.0, 1.0]), &[row(&[3.0, 0.5])], None);
+        assert_eq!(hv[0].as_slice(), [36.0, -3.0]);
+        assert_eq!(largest, 36.0);
+    }
+}

@@ -178,3 +178,26 @@ fn exactly(oracle: &'static str, expected: &[Tensor<f64>], got: &[Tensor<f64>]) 
 fn fail<T>(oracle: &'static str, at: Option<(usize, usize)>, [expected, got]: [f64; 2]) -> Verdict<T> {
     Err(Box::new(Failure { case: String::new(), oracle, at, expected, got }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_sums_agree_relative_to_the_larger_of_their_sizes() {
+        let error = agree("x", (1.0, 2.0), (1.1, 3.0), 0.034).expect("a thirtieth");
+        assert!((error - 0.1 / 3.0).abs() < 1e-12, "{error}");
+        let failure = agree("x", (1.0, 2.0), (1.1, 3.0), 0.033).expect_err("too far");
+        assert_eq!((failure.oracle, failure.at, failure.expected, failure.got), ("x", None, 1.0, 1.1));
+        assert!((agree("x", (0.0, 0.0), (1e-13, 0.0), 0.2).expect("next to nothing") - 0.1).abs() < 1e-9);
+        assert!(agree("x", (0.0, 1.0), (f64::NAN, 1.0), 1.0).is_err());
+    }
+
+    #[test]
+    fn two_lists_are_the_same_bits_or_differ_somewhere() {
+        let lists = |x: f64| [Tensor::new([2], vec![1.0, 2.0]), Tensor::new([2], vec![3.0, x])];
+        assert!(exactly("x", &lists(4.0), &lists(4.0)).is_ok());
+        let failure = exactly("x", &lists(4.0), &lists(4.5)).expect_err("the last differs");
+        assert_eq!((failure.at, failure.expected, failure.got), (Some((1, 1)), 4.0, 4.5));
+    }
+}
