@@ -1,5 +1,6 @@
 //! A new kind of quantizer in one file, and the proof that it keeps the contract: the sign of each channel times the
-//! mean size of that channel. Chapter 13 of the book takes it step by step.
+//! mean size of that channel. Chapter 13 of the book takes it step by step; `gradbook new quantizer` writes a crate with one
+//! that recipes can name.
 
 // ANCHOR: file
 use gradbook::autograd::{Graph, ParamId, ParamStore, Real, Stat, Stats, Stream, Tensor, Var};

@@ -79,6 +79,8 @@ pub use gradbook_arrays::{
     each_block, flops, gemm, join, mismatch, pairwise, simd,
 };
 pub use graph::{Graph, Mode};
+/// What draws from an [`Rng`]: the traits of `rand` and the distributions of `rand_distr`.
+pub use ndarray_rand::{rand, rand_distr};
 pub use ops::Pad;
 pub use params::{Entry, ParamGrads, ParamId, ParamStore, Role};
 pub use random::{Rng, Stream};

@@ -10,7 +10,7 @@ pub use rand_chacha::ChaCha8Rng as Rng;
 ///
 /// ```
 /// use gradbook_autograd::Stream;
-/// use ndarray_rand::rand::Rng;
+/// use gradbook_autograd::rand::Rng;
 /// let draw = |seed, step, shard| Stream::new(seed, step, shard).next_use().random::<u64>();
 /// assert_eq!(draw(1, 5, 0), draw(1, 5, 0));
 /// assert_ne!(draw(1, 5, 0), draw(1, 5, 1));

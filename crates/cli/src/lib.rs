@@ -20,6 +20,9 @@ mod watch;
 
 use std::process::ExitCode;
 
+/// The library: what this crate was built with, a crate that `gradbook new` writes is built with too.
+pub use gradbook;
+
 use clap::{Args, Parser};
 use gradbook_lab::{Error, Registry};
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gradbook_nn::{
     Activation, ConfigError, Conv1d, Conv1dConfig, Layer, ResidualBlock, ResidualConfig, Scope,
     UpsampleConv1d,
-    named::{KindError, Kinds, Named, Options},
+    named::{KindError, Kinds, Named, Options, Reader},
     rules,
 };
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error as _};
@@ -105,23 +105,15 @@ impl Block {
     }
 }
 
-/// How a block is read from its options.
-pub(crate) type ReadBlock = fn(Options) -> Result<Block, KindError>;
-
-/// Adds a kind of block to a list.
-pub(crate) fn add<C: BlockConfig>(kinds: &mut Kinds<ReadBlock>) -> Result<(), KindError> {
-    kinds.add(C::NAME, |options| Ok(options.read::<C>()?.into()))
-}
-
 /// The blocks of this crate.
-pub(crate) fn built_in() -> Result<Kinds<ReadBlock>, KindError> {
+pub(crate) fn built_in() -> Result<Kinds<Reader<Block>>, KindError> {
     let mut kinds = Kinds::new("a block", "layer");
-    add::<Conv>(&mut kinds)?;
-    add::<Upsample>(&mut kinds)?;
-    add::<Residual>(&mut kinds)?;
-    add::<Relu>(&mut kinds)?;
-    add::<Gelu>(&mut kinds)?;
-    add::<Silu>(&mut kinds)?;
+    kinds.define::<Conv>(Conv::NAME)?;
+    kinds.define::<Upsample>(Upsample::NAME)?;
+    kinds.define::<Residual>(Residual::NAME)?;
+    kinds.define::<Relu>(Relu::NAME)?;
+    kinds.define::<Gelu>(Gelu::NAME)?;
+    kinds.define::<Silu>(Silu::NAME)?;
     Ok(kinds)
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use gradbook_autograd::{ParamStore, Rng, Stream};
-use gradbook_nn::named::{KindError, Kinds, Named, Options};
+use gradbook_nn::named::{Named, Options};
 use gradbook_vq::{Absorbed, codebook::Growth};
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error as _};
 
@@ -64,14 +64,6 @@ impl<C: EventConfig> AnyEvent for C {
     fn apply(&self, model: &Model, store: &mut ParamStore<f32>, rng: &mut Rng) -> Result<Absorbed, Error> {
         self.happen(model, store, rng)
     }
-}
-
-/// How an event is read from its options.
-pub(crate) type ReadEvent = fn(Options) -> Result<Event, KindError>;
-
-/// Adds a kind of event to a list.
-pub(crate) fn add<C: EventConfig>(kinds: &mut Kinds<ReadEvent>) -> Result<(), KindError> {
-    kinds.add(C::NAME, |options| Ok(options.read::<C>()?.into()))
 }
 
 /// Whether anything happens before `step`.

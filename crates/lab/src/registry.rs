@@ -3,15 +3,10 @@
 use std::{fs, path::Path};
 
 use gradbook_autograd::ops::Op;
-use gradbook_nn::named::{Fault, KindError, Kinds, Options};
+use gradbook_nn::named::{Fault, KindError, Kinds, Options, Reader};
 use gradbook_vq::{KindConfig, QuantizerConfig};
 
-use crate::{
-    BUILT_IN, Block, BlockConfig, Error, Event, EventConfig, Recipe, RecipeError,
-    blocks::{self, ReadBlock},
-    events::{self, ReadEvent},
-    parse,
-};
+use crate::{BUILT_IN, Block, BlockConfig, Error, Event, EventConfig, Recipe, RecipeError, blocks, parse};
 
 /// What recipes can name: kinds of quantizers, blocks and events. A value, handed to whatever reads recipes; by default it
 /// has the built-in kinds.
@@ -26,8 +21,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Registry {
     quantizers: gradbook_vq::Registry,
-    blocks: Kinds<ReadBlock>,
-    events: Kinds<ReadEvent>,
+    blocks: Kinds<Reader<Block>>,
+    events: Kinds<Reader<Event>>,
     ops: Vec<&'static Op>,
 }
 
@@ -57,7 +52,7 @@ impl Registry {
     /// # Errors
     /// If its name is taken, or none that a recipe can say.
     pub fn block<C: BlockConfig>(mut self) -> Result<Self, KindError> {
-        blocks::add::<C>(&mut self.blocks)?;
+        self.blocks.define::<C>(C::NAME)?;
         Ok(self)
     }
 
@@ -66,7 +61,7 @@ impl Registry {
     /// # Errors
     /// If its name is taken, or none that a recipe can say.
     pub fn event<C: EventConfig>(mut self) -> Result<Self, KindError> {
-        events::add::<C>(&mut self.events)?;
+        self.events.define::<C>(C::NAME)?;
         Ok(self)
     }
 
@@ -85,6 +80,11 @@ impl Registry {
     /// The kinds of quantizers.
     pub fn quantizers(&self) -> &gradbook_vq::Registry {
         &self.quantizers
+    }
+
+    /// The names of blocks.
+    pub fn blocks(&self) -> impl Iterator<Item = &'static str> {
+        self.blocks.names()
     }
 
     /// The ops that were added to those of the library.
@@ -144,11 +144,11 @@ impl Registry {
         self.quantizers.read(options)
     }
 
-    pub(crate) fn block_of(&self, mut options: Options) -> Result<Block, KindError> {
-        self.blocks.take(&mut options)?(options)
+    pub(crate) fn block_of(&self, options: Options) -> Result<Block, KindError> {
+        self.blocks.read(options)
     }
 
-    pub(crate) fn event_of(&self, mut options: Options) -> Result<Event, KindError> {
-        self.events.take(&mut options)?(options)
+    pub(crate) fn event_of(&self, options: Options) -> Result<Event, KindError> {
+        self.events.read(options)
     }
 }

@@ -1,8 +1,11 @@
-//! [`Codewords`]: the codes of a codebook, whoever's type it is, as diagnostics, levers and the contract see them.
+//! [`Codewords`]: the codes of a codebook, whatever its type is, as diagnostics, levers and the contract see them.
 
-use gradbook_autograd::{ParamId, ParamStore, Real, Rng, Stats, Tensor, Var};
+use gradbook_autograd::{ParamId, ParamStore, Real, Rng, Stat, Stats, Tensor, Var};
 
-use crate::codebook::{Growth, Respawn, grow};
+use crate::{
+    clusters::Clusters,
+    codebook::{Growth, Respawn, grow},
+};
 
 /// A codebook of K vectors. A quantizer that hands out its codebooks ([`Quantizer::codebooks`]) has its codes in reports and
 /// maps, grows by `train.grow`, and is held to what the contract asks of codebooks.
@@ -51,6 +54,15 @@ pub trait Codewords<T: Real> {
     fn put(&self, store: &mut ParamStore<T>, rows: &[(usize, &[T])]) {
         let codes = store.get_mut(self.parameter()).as_mut_slice();
         rows.iter().for_each(|(k, row)| codes[k * row.len()..][..row.len()].copy_from_slice(row));
+    }
+
+    /// The statistics of a step for moving averages: under `hits` the number of rows `[row, channel]` that chose each code,
+    /// under `sums` the sum of these rows, `[code, channel]`.
+    fn seen(&self, store: &ParamStore<T>, chosen: &[u32], rows: &Tensor<T>) -> Stats<T> {
+        let clusters = Clusters::new(chosen, self.len(store));
+        let mut stats = Stats::one(self.parameter(), "hits", Stat::Counts(clusters.hits()));
+        stats.insert(self.parameter(), "sums", Stat::Sum(clusters.sums(rows)));
+        stats
     }
 
     /// How often each code was chosen, in the statistics of a step; `None` if the codebook took no part.

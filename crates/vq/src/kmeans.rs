@@ -183,7 +183,7 @@ fn plus_plus<T: Real>(x: &Tensor<T>, count: usize, rng: &mut Rng) -> Tensor<T> {
 }
 
 /// Moves centers that repeat an earlier one, or are zero, by a little noise on the scale of the data.
-pub fn make_distinct<T: Real>(centers: &mut Tensor<T>, x: &Tensor<T>, rng: &mut Rng) {
+pub(crate) fn make_distinct<T: Real>(centers: &mut Tensor<T>, x: &Tensor<T>, rng: &mut Rng) {
     let width = x.rows().ncols();
     let bits = |center: &[T]| center.iter().map(|c| (c.to_f64() + 0.0).to_bits()).collect::<Vec<_>>(); // −0 is 0
     let mut seen = HashSet::from([vec![0; width]]);

@@ -221,3 +221,10 @@ pub struct Book<'q, T: Real> {
     /// Its columns in [`Codes`].
     pub slots: Range<usize>,
 }
+
+impl<'q, T: Real> Book<'q, T> {
+    /// The one codebook of a quantizer with one slot.
+    pub fn only(codebook: &'q dyn Codewords<T>) -> Self {
+        Self { place: String::new(), codebook, slots: 0..1 }
+    }
+}

@@ -8,6 +8,7 @@ mod encode;
 mod fork;
 mod gradcheck;
 mod inspect;
+mod new;
 mod quantizers;
 mod recipes;
 mod sweep;
@@ -51,6 +52,8 @@ pub enum Command {
     Quantizers(quantizers::Quantizers),
     /// Prove the gradients of every op, layer, loss and quantizer
     Gradcheck(gradcheck::Gradcheck),
+    /// Write a crate to start from: a quantizer or an op of your own
+    New(new::New),
     /// Print completions for a shell
     Completions(completions::Completions),
 }
@@ -71,6 +74,7 @@ impl Command {
             Self::Recipes(command) => command.run(registry),
             Self::Quantizers(command) => command.run(registry),
             Self::Gradcheck(command) => command.run(registry),
+            Self::New(command) => command.run(loudness, registry),
             Self::Completions(command) => command.run(),
         }
     }

@@ -4,4 +4,5 @@ mod common;
 mod experiments;
 mod interruptions;
 mod messages;
+mod new;
 mod recordings;

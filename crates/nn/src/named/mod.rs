@@ -162,15 +162,39 @@ impl<K> Kinds<K> {
                 let message = format!("`{tag}` is the name of {what}, not {other}");
                 return Err(KindError::from(Fault::Options(message)).within(tag));
             }
-            None => return Err(Fault::Nameless { what, tag, known: self.names() }.into()),
+            None => return Err(Fault::Nameless { what, tag, known: self.names().collect() }.into()),
         };
         match self.all.iter().find(|(known, _)| *known == name) {
             Some((_, kind)) => Ok(kind),
-            None => Err(KindError::from(Fault::Unknown { what, name, known: self.names() }).within(tag)),
+            None => {
+                Err(KindError::from(Fault::Unknown { what, name, known: self.names().collect() }).within(tag))
+            }
         }
     }
 
-    fn names(&self) -> Vec<&'static str> {
-        self.all.iter().map(|(name, _)| *name).collect()
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.all.iter().map(|(name, _)| *name)
+    }
+}
+
+/// How a config of some kind is read from its options.
+pub type Reader<X> = fn(Options) -> Result<X, KindError>;
+
+impl<X> Kinds<Reader<X>> {
+    /// Adds the kind of a config type.
+    ///
+    /// # Errors
+    /// See [`add`](Self::add).
+    pub fn define<C: DeserializeOwned + Into<X>>(&mut self, name: &'static str) -> Result<(), KindError> {
+        self.add(name, |options| Ok(options.read::<C>()?.into()))
+    }
+
+    /// The config that options mean.
+    ///
+    /// # Errors
+    /// If they name no kind of this list, or do not fit it.
+    pub fn read(&self, mut options: Options) -> Result<X, KindError> {
+        self.take(&mut options)?(options)
     }
 }

@@ -208,7 +208,7 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
     }
 
     fn codebooks(&self) -> Vec<Book<'_, T>> {
-        vec![Book { place: String::new(), codebook: &self.book, slots: 0..1 }]
+        vec![Book::only(&self.book)]
     }
 }
 

@@ -77,17 +77,19 @@ pub static PROPERTIES: &[(u8, &str)] = &[
     (21, "options that are documented to change something change it"),
 ];
 
-/// What a check found: each property of [`PROPERTIES`] either held or does not apply. One with several parts held if a part
-/// of it applies.
+/// What a check found: each property of [`PROPERTIES`] either held or was not exercised. One with several parts held if a
+/// part of it applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// The properties that held.
     pub held: Vec<u8>,
     /// Those that do not apply to this quantizer, by what it declares, and why.
     pub skipped: Vec<(u8, &'static str)>,
+    /// Those that held, but not all of their parts apply, and why.
+    pub partly: Vec<(u8, &'static str)>,
 }
 
-/// One line for each property that was not exercised, and how many held.
+/// How many properties held, and a line for each that was not exercised, or not in all its parts.
 ///
 /// ```
 /// use gradbook_vq::{QuantizerConfig, contract::check};
@@ -98,9 +100,11 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} properties held", self.held.len(), PROPERTIES.len())?;
-        for (number, why) in &self.skipped {
+        let skipped = self.skipped.iter().map(|(number, why)| (number, "not exercised", why));
+        let partly = self.partly.iter().map(|(number, why)| (number, "exercised in part", why));
+        for (number, how, why) in skipped.chain(partly) {
             let sentence = PROPERTIES.iter().find(|(n, _)| n == number).map_or("", |(_, s)| s);
-            write!(f, "\n  {number} not exercised: {why}\n     ({sentence})")?;
+            write!(f, "\n  {number} {how}: {why}\n     ({sentence})")?;
         }
         Ok(())
     }
@@ -145,12 +149,13 @@ pub fn check(subject: &impl Subject, dim: usize, seed: u64) -> Result<Report, Vi
     run(&|scope: &mut Scope<'_, f32>| subject.build(dim, scope), seed, &mut report)?;
     run(&|scope: &mut Scope<'_, f64>| subject.build(dim, scope), seed, &mut report)?;
     judge(4, &mut report, || gradients::forward_mode(subject, dim, seed))?;
-    report.skipped.push((21, "options are compared among several quantizers: see `options_matter`"));
+    report.skipped.push((21, "options are compared among several quantizers: `options_matter` does"));
     report.held.sort_unstable();
     report.held.dedup();
-    report.skipped.retain(|(number, _)| !report.held.contains(number));
     report.skipped.sort_unstable();
     report.skipped.dedup();
+    (report.partly, report.skipped) =
+        report.skipped.into_iter().partition(|(number, _)| report.held.contains(number));
     Ok(report)
 }
 
