@@ -162,6 +162,14 @@ pub enum Passage {
     Own,
 }
 
+impl Passage {
+    /// That of parts which see other rows than the whole: whatever turns with the row is a rule of its own there.
+    pub(crate) fn of_parts(parts: impl IntoIterator<Item = Passage>) -> Self {
+        let identity = parts.into_iter().all(|part| part == Self::Identity);
+        if identity { Self::Identity } else { Self::Own }
+    }
+}
+
 /// What a quantizer makes of its input.
 pub struct Quantized<'t, T: Real> {
     /// The quantized values, shaped like the input. In training they carry the estimator's gradient.

@@ -161,8 +161,7 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
     }
 
     fn passage(&self) -> Passage {
-        let all = self.parts.iter().all(|part| part.passage() == Passage::Identity);
-        if all { Passage::Identity } else { Passage::Own }
+        Passage::of_parts(self.parts.iter().map(|part| part.passage()))
     }
 
     fn codebooks(&self) -> Vec<Book<'_, T>> {

@@ -164,10 +164,7 @@ impl<T: Real> Quantizer<T> for Heads<T> {
     }
 
     fn passage(&self) -> Passage {
-        match self.inner.passage() {
-            Passage::Identity => Passage::Identity,
-            _ => Passage::Own,
-        }
+        Passage::of_parts([self.inner.passage()])
     }
 
     fn codebooks(&self) -> Vec<Book<'_, T>> {

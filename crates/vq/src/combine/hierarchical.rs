@@ -57,8 +57,7 @@ impl KindConfig for HierarchicalConfig {
     const SUMMARY: &'static str = "coarse features first, finer ones given what is decoded";
 
     fn check(&self) -> Result<(), ConfigError> {
-        let nested =
-            self.strides.windows(2).all(|pair| pair[1] > 0 && pair[0] > pair[1] && pair[0] % pair[1] == 0);
+        let nested = self.strides.windows(2).all(|pair| pair[0] > pair[1] && pair[0].is_multiple_of(pair[1]));
         let some = self.strides.last().is_some_and(|&last| last >= 2);
         let rule = "one or more strides, falling, each a multiple of the next, the last at least 2";
         ConfigError::unless(nested && some, "strides", &self.strides, rule)?;
@@ -66,8 +65,7 @@ impl KindConfig for HierarchicalConfig {
     }
 
     fn size(&self, dim: usize, rows: usize) -> f64 {
-        let levels = (self.strides.len() + 1) as f64;
-        levels * (self.quantizer.size(dim, rows) + 4.0 * (dim as f64).powi(2))
+        (self.strides.len() + 1) as f64 * (self.quantizer.size(dim, rows) + 4.0 * (dim as f64).powi(2))
     }
 
     fn build<T: Real>(
@@ -116,22 +114,17 @@ impl<T: Real> Hierarchical<T> {
     }
 
     /// c: what the level before decoded, at the places of this one.
-    fn condition<'t>(
-        &self,
-        level: usize,
-        decoded: Option<Var<'t, T>>,
-        lengths: &[usize],
-    ) -> Option<Var<'t, T>> {
-        let repeat = self.stride(level.max(1) - 1) / self.stride(level);
+    fn condition<'t>(&self, level: usize, decoded: Var<'t, T>, lengths: &[usize]) -> Var<'t, T> {
+        let repeat = self.stride(level - 1) / self.stride(level);
         let places: Vec<usize> = lengths.iter().map(|n| n.div_ceil(self.stride(level))).collect();
-        decoded.map(|d| d.gather_rows(&windows(&places, repeat)))
+        decoded.gather_rows(&windows(&places, repeat))
     }
 
     /// The values of the columns of items of these lengths.
     fn assemble<'t>(&self, g: &Graph<'t, T>, columns: &[Codes], lengths: &[usize]) -> Var<'t, T> {
-        let mut decoded = None;
+        let mut decoded: Option<Var<'t, T>> = None;
         for (level, (part, codes)) in self.parts.iter().zip(columns).enumerate() {
-            let c = self.condition(level, decoded, lengths);
+            let c = decoded.map(|d| self.condition(level, d, lengths));
             decoded = Some(self.join(g, (level, 1), part.lookup(g, codes), c));
         }
         decoded.expect("two levels")
@@ -185,11 +178,12 @@ impl<T: Real> Quantizer<T> for Hierarchical<T> {
 
     fn quantize_items<'t>(&self, g: &Graph<'t, T>, z: Latent<'t, T>, lengths: &[usize]) -> Quantized<'t, T> {
         let z = z.rows("hierarchical", self.dim(g.store())).finite("hierarchical");
-        let (mut codes, mut losses, mut decoded) = (Vec::new(), Vec::new(), None);
+        let (mut codes, mut losses) = (Vec::new(), Vec::new());
+        let mut decoded: Option<Var<'t, T>> = None;
         for (level, part) in self.parts.iter().enumerate() {
-            let c = self.condition(level, decoded, lengths);
-            let found = part
-                .quantize(g, z.map(|z| self.join(g, (level, 0), down(z, lengths, self.stride(level)), c)));
+            let c = decoded.map(|d| self.condition(level, d, lengths));
+            let joined = |z| self.join(g, (level, 0), down(z, lengths, self.stride(level)), c);
+            let found = part.quantize(g, z.map(joined));
             decoded = Some(self.join(g, (level, 1), found.values, c));
             codes.push(found.codes);
             losses.extend(named(level, found.losses));
@@ -203,9 +197,8 @@ impl<T: Real> Quantizer<T> for Hierarchical<T> {
         assert_eq!(columns.len(), self.strides.len() + 1, "hierarchical: codes of all levels are needed");
         let length = columns[self.strides.len()].column(0).len();
         let fits = |(l, codes): (usize, &Codes)| codes.column(0).len() == length.div_ceil(self.stride(l));
-        let all = columns.iter().enumerate().all(fits);
         assert!(
-            all,
+            columns.iter().enumerate().all(fits),
             "hierarchical: the columns are not those of {length} places in strides {:?}",
             self.strides
         );
@@ -218,20 +211,19 @@ impl<T: Real> Quantizer<T> for Hierarchical<T> {
 
     /// Level by level, each given what those before it decode.
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
+        let rows = &[latents.shape()[0]];
         let mut decoded: Option<Tensor<T>> = None;
         for (level, part) in self.parts.iter().enumerate() {
-            let (stride, rows) = (self.stride(level), &[latents.shape()[0]]);
-            let input = {
+            let joined = |store: &ParamStore<T>, way: usize, x: Tensor<T>| {
                 let tape = Tape::new();
-                let c = self.condition(level, decoded.clone().map(|d| tape.constant(d)), rows);
-                let h = down(tape.constant(latents.clone()), rows, stride);
-                self.join(&Graph::eval(&tape, store), (level, 0), h, c).value()
+                let c = decoded.clone().map(|d| self.condition(level, tape.constant(d), rows));
+                self.join(&Graph::eval(&tape, store), (level, way), tape.constant(x), c).value()
             };
+            let h = down(Tape::new().constant(latents.clone()), rows, self.stride(level)).value();
+            let input = joined(store, 0, h);
             part.seed(store, &seeds(&input, latents), stream);
             let q = part.decode(store, &part.encode(store, &input));
-            let tape = Tape::new();
-            let c = self.condition(level, decoded.map(|d| tape.constant(d)), rows);
-            decoded = Some(self.join(&Graph::eval(&tape, store), (level, 1), tape.constant(q), c).value());
+            decoded = Some(joined(store, 1, q));
         }
     }
 

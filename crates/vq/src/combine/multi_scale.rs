@@ -172,23 +172,17 @@ impl<T: Real> Quantizer<T> for MultiScale<T> {
         let z = z.rows("multi_scale", self.dim(g.store())).finite("multi_scale");
         let (mut codes, mut losses) = (Vec::new(), Vec::new());
         let mut rest = Latent { value: z.value.detach(), loss: z.loss };
-        let mut total: Option<Var<'t, T>> = None;
+        // 0 with the gradient of z: the scales themselves see z detached.
+        let mut total = g.tape().constant(Tensor::zeros(z.value.shape())).surrogate(z.value);
         for (i, (scale, part)) in self.levels().enumerate() {
             let found = part.quantize(g, rest.map(|z| self.down(z, lengths, scale)));
             let left = self.up(taken(g, part, &found), lengths, scale);
             rest = rest.map(|z| z - left);
-            let values = self.up(found.values, lengths, scale);
-            total = Some(total.map_or(values, |sum| sum + values));
+            total = total + self.up(found.values, lengths, scale);
             codes.push(found.codes);
             losses.extend(named(i, found.losses));
         }
-        if !g.training() {
-            let values = self.assemble(g, &codes, lengths);
-            return Quantized { values, codes: Codes::join(codes), losses };
-        }
-        // 0 with the gradient of z: the scales themselves saw z detached.
-        let through = g.tape().constant(Tensor::zeros(z.value.shape())).surrogate(z.value);
-        let values = total.expect("at least two scales") + through;
+        let values = if g.training() { total } else { self.assemble(g, &codes, lengths) };
         Quantized { values, codes: Codes::join(codes), losses }
     }
 

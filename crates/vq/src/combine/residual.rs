@@ -186,13 +186,9 @@ impl<T: Real> Quantizer<T> for Residual<T> {
     }
 
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
+        let slots = codes.slots();
+        assert!(self.decodable().contains(&slots), "residual: {slots} columns are no number of levels");
         let columns = self.parts.split(g.store(), codes);
-        let given: usize = columns.iter().map(Codes::slots).sum();
-        assert!(
-            given > 0 && given == codes.slots(),
-            "residual: {} columns are no number of levels",
-            codes.slots()
-        );
         let values = self.parts.iter().zip(&columns).map(|(level, codes)| level.lookup(g, codes));
         values.reduce(|sum, q| sum + q).expect("at least one level")
     }
@@ -244,10 +240,7 @@ impl<T: Real> Quantizer<T> for Residual<T> {
 
     /// The decoder's gradient passes the first level alone.
     fn passage(&self) -> Passage {
-        match self.first().passage() {
-            Passage::Identity => Passage::Identity,
-            _ => Passage::Own,
-        }
+        Passage::of_parts([self.first().passage()])
     }
 
     fn codebooks(&self) -> Vec<Book<'_, T>> {
