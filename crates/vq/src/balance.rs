@@ -120,6 +120,39 @@ mod tests {
     }
 
     #[test]
+    fn a_full_cell_is_split_before_the_last_rounds_if_another_is_poor() {
+        let x = Tensor::new([128, 1], (0..128).map(|i| f64::from(i % 2 * 4)).collect());
+        let after = |floor: f64, rounds: usize| {
+            let mut rng = Stream::new(5, 0, 0).next_use();
+            let mut centers = Tensor::new([2, 1], vec![1.0, 100.0]);
+            balance(&x, &mut centers, floor, rounds, &mut rng);
+            let mut centers = centers.as_slice().to_vec();
+            centers.sort_by(f64::total_cmp);
+            centers
+        };
+        assert_eq!(after(0.5, 4), [0.0, 4.0], "one round to split, three to settle");
+        assert_eq!(after(0.5, 3), [2.0, 100.0], "three rounds are there to settle");
+        assert_eq!(after(0.0, 4), [2.0, 100.0], "none is poor");
+    }
+
+    #[test]
+    fn a_cell_of_one_occasion_is_poor_however_many_rows_it_has() {
+        // Three codes of 64 rows each, the first in one stretch, the others in two.
+        let x =
+            Tensor::new([192, 1], (0..192).map(|i| if i < 64 { 50.0 } else { f64::from(i % 2) }).collect());
+        let chosen: Vec<u32> = (0..192).map(|i| if i < 64 { 0 } else { 1 + i % 2 }).collect();
+        assert_eq!(occasions(&chosen, 3), [0.6, 1.2, 1.2]);
+        let after = |floor: f64| {
+            let mut rng = Stream::new(6, 0, 0).next_use();
+            let mut centers = Tensor::new([3, 1], vec![50.0, 0.0, 1.0]);
+            balance(&x, &mut centers, floor, 4, &mut rng);
+            centers.as_slice()[0]
+        };
+        assert_eq!(after(0.59), 50.0);
+        assert!(after(0.61) < 50.0, "it left the rows of its one occasion");
+    }
+
+    #[test]
     fn a_stretch_counts_once_for_each_code_in_it() {
         let chosen: Vec<u32> = (0..192).map(|i| u32::from(i % 2 == 0 && i < 128)).collect();
         assert_eq!(stretches(&chosen, 3), [3, 2, 0]);

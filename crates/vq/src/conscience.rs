@@ -111,6 +111,40 @@ mod tests {
         }
     }
 
+    /// Two centers after some rounds on 64 numbers and as many more.
+    fn after(rounds: usize, rows: [Vec<f64>; 2], centers: [f64; 2]) -> Vec<f64> {
+        let rows: Vec<f64> = rows
+            .into_iter()
+            .flat_map(|mut half| {
+                half.resize(64, 0.0);
+                half
+            })
+            .collect();
+        let mut centers = Tensor::new([2, 1], centers.to_vec());
+        even_out(&Tensor::new([128, 1], rows), &mut centers, rounds);
+        centers.as_slice().to_vec()
+    }
+
+    fn assert_near(found: &[f64], expected: [f64; 2]) {
+        let near = found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12);
+        assert!(near, "{found:?}, not {expected:?}");
+    }
+
+    #[test]
+    fn the_border_moves_by_the_weights_and_they_remember() {
+        // 0 holds two stretches and 1 one: ln w = 0.32 ln 4/3 and 0.32 ln 2/3, so the border is at 0.4723, not at ½.
+        let rows = || [vec![0.34, 0.47, 0.48, 1.0], vec![]];
+        assert_near(&after(1, rows(), [0.0, 1.0]), [0.81 / 126.0, 0.74]);
+        // Again two and one: ln w is 1.8 times what it was, which puts the border at 0.337. Without a memory: at 0.353.
+        assert_near(&after(2, rows(), [0.0, 1.0]), [0.0, (0.34 + 0.47 + 0.48 + 1.0) / 4.0]);
+    }
+
+    #[test]
+    fn an_empty_cell_asks_for_no_less_than_a_fiftieth_of_the_mean() {
+        // Weights 2^0.32 and 0.02^0.32: the border between 0 and 10 is at 3.237.
+        assert_near(&after(1, [vec![3.2, 3.3], vec![]], [0.0, 10.0]), [3.2 / 127.0, 3.3]);
+    }
+
     #[test]
     fn cells_of_a_dense_and_a_thin_place_come_to_be_alike() {
         let mut rng = Stream::new(4, 0, 0).next_use();
