@@ -208,3 +208,41 @@ fn spread<T: Real>(x: &Tensor<T>) -> f64 {
     let variance = x.as_slice().iter().map(|x| (x.to_f64() - mean).powi(2)).sum::<f64>() / n;
     [variance.sqrt(), mean.abs()].into_iter().find(|&s| s > 1e-6 * mean.abs()).unwrap_or(1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray_rand::rand::SeedableRng;
+
+    use super::*;
+
+    fn column(numbers: &[f64]) -> Tensor<f64> {
+        Tensor::new([numbers.len(), 1], numbers.to_vec())
+    }
+
+    fn assert_near(found: f64, expected: f64, tolerance: f64) {
+        assert!((found - expected).abs() <= tolerance, "{found}, not {expected}");
+    }
+
+    #[test]
+    fn centers_that_repeat_or_are_zero_move_by_a_hundredth_of_the_deviation() {
+        let x = column(&[-30.0, 10.0, -10.0, 30.0]); // a deviation of √500
+        let far = |centers: &[f64], x: &Tensor<f64>| {
+            let moves = (0..2000).map(|seed| {
+                let mut moved = column(centers);
+                make_distinct(&mut moved, x, &mut Rng::seed_from_u64(seed));
+                assert_eq!(moved.as_slice()[0], centers[0], "the first stays");
+                (moved.as_slice()[1] - centers[1]).powi(2)
+            });
+            (moves.sum::<f64>() / 2000.0).sqrt()
+        };
+        assert_near(far(&[5.0, 5.0], &x) / 500f64.sqrt(), 0.01, 0.0005);
+        assert_near(far(&[5.0, 0.0], &x) / 500f64.sqrt(), 0.01, 0.0005);
+        assert_near(far(&[5.0, -0.0], &x) / 500f64.sqrt(), 0.01, 0.0005);
+        assert_eq!(far(&[5.0, 6.0], &x), 0.0);
+        // Rows that are all equal have no deviation: their size, or 1, stands in.
+        assert_near(far(&[5.0, 5.0], &column(&[-8.0; 3])) / 8.0, 0.01, 0.0005);
+        assert_near(far(&[5.0, 5.0], &column(&[0.0; 3])), 0.01, 0.0005);
+        // Next to a center of 10¹⁵ noise of 0.01 is none: it doubles until it is.
+        assert!(far(&[1e17, 1e17], &column(&[1.0, 2.0])) >= 16.0);
+    }
+}

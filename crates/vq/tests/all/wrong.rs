@@ -47,6 +47,20 @@ pub enum Mistake {
     FarAway,
     /// Codes beyond the last are decoded as the last.
     DecodesAll,
+    /// Evaluation reports statistics, as training does.
+    ReportsAtRest,
+    /// Every training pass gives other values.
+    NoisyTraining,
+    /// Evaluation depends on how many training passes there were.
+    RemembersTraining,
+    /// What is learned depends on the number of threads.
+    Threads,
+    /// Seeding leaves a code at zero.
+    ZeroSeed,
+    /// Seeding makes codes that are different and next to nothing.
+    TinySeeds,
+    /// The code nearest to the opposite of the row.
+    OtherSide,
 }
 
 pub struct Wrong<T: Real> {
@@ -113,6 +127,9 @@ impl<T: Real> Quantizer<T> for Wrong<T> {
             let order: Vec<usize> = (0..rows).map(|row| row.min(rows.max(2) - 2)).collect();
             z = z.map(|z| z.gather_rows(&order));
         }
+        if self.is(Mistake::OtherSide) {
+            z = z.map(|z| -z);
+        }
         if self.is(Mistake::SwallowsNan) {
             let clean = z.value.value().map(|x| if x.is_finite() { x } else { T::ZERO });
             z = Latent { value: z.value * tape.constant(clean.map(|_| T::ONE)), loss: z.loss };
@@ -150,6 +167,12 @@ impl<T: Real> Quantizer<T> for Wrong<T> {
                     lengths.map(|x| if self.is(Mistake::NearZero) { T::ONE / (x + T::of(1e-12)) } else { x });
                 found.values = (z.value * tape.constant(factor)).straight_through(found.values);
             }
+            (Mistake::ReportsAtRest, false) => self.inner.codebooks().iter().for_each(|book| {
+                g.report(Stats::one(book.codebook.parameter(), "rows", Stat::Counts(vec![1])));
+            }),
+            (Mistake::NoisyTraining, true) => found.values = found.values + 1e-3 * calls,
+            (Mistake::RemembersTraining, true) => _ = self.absorbed.fetch_add(1, Ordering::Relaxed),
+            (Mistake::RemembersTraining, false) => found.values = self.lookup(g, &found.codes),
             (Mistake::NoisyEvaluation, false) => found.values = found.values + 1e-3 * calls,
             (Mistake::HiddenState, false) => found.values = self.lookup(g, &found.codes),
             (Mistake::DecodeSkipsScale, _) => found.values = found.values * 1.5,
@@ -160,14 +183,22 @@ impl<T: Real> Quantizer<T> for Wrong<T> {
 
     fn lookup<'t>(&self, g: &Graph<'t, T>, codes: &Codes) -> Var<'t, T> {
         let right = self.inner.lookup(g, codes);
-        if self.is(Mistake::HiddenState) {
+        if self.is(Mistake::HiddenState) || self.is(Mistake::RemembersTraining) {
             return right * (1.0 + 1e-3 * self.absorbed.load(Ordering::Relaxed) as f64);
         }
         right
     }
 
     fn absorb(&self, store: &mut ParamStore<T>, stats: &Stats<T>, stream: &Stream) -> Absorbed {
-        self.absorbed.fetch_add(1, Ordering::Relaxed);
+        if self.is(Mistake::HiddenState) {
+            self.absorbed.fetch_add(1, Ordering::Relaxed);
+        }
+        if self.is(Mistake::Threads) {
+            let factor = T::of(1.0 + 1e-3 * rayon::current_num_threads() as f64);
+            for book in self.inner.codebooks() {
+                store.get_mut(book.codebook.parameter()).map_assign(|e| factor * e);
+            }
+        }
         if self.is(Mistake::NoGrace) {
             for book in self.inner.codebooks() {
                 let age = book.codebook.per_code().into_iter().find(|(name, _)| *name == "age");
@@ -186,6 +217,14 @@ impl<T: Real> Quantizer<T> for Wrong<T> {
         if self.is(Mistake::EqualSeeds) {
             for book in self.inner.codebooks() {
                 store.get_mut(book.codebook.parameter()).map_assign(|_| T::ONE);
+            }
+        }
+        for book in self.inner.codebooks() {
+            let codes = store.get_mut(book.codebook.parameter());
+            match self.mistake {
+                Mistake::ZeroSeed => codes.as_mut_slice()[..latents.shape()[1]].fill(T::ZERO),
+                Mistake::TinySeeds => codes.map_assign(|e| T::of(1e-9) * e),
+                _ => {}
             }
         }
     }
