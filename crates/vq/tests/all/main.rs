@@ -24,6 +24,7 @@ mod limits;
 mod mistakes;
 mod options;
 mod options_of_grids;
+mod outside;
 mod reshaping;
 mod residual_goldens;
 mod sabotage;

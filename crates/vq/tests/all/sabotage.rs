@@ -7,7 +7,7 @@ use gradbook_nn::Scope;
 use gradbook_vq::{
     Quantizer, QuantizerConfig,
     combine::{Depth, Residual},
-    contract::{Subject, Violation, check},
+    contract::{Subject, Violation, check, options_matter},
 };
 
 use crate::wrong::{Mistake, Wrong};
@@ -139,4 +139,23 @@ fn a_report_and_a_violation_say_what_was_checked() {
     );
     let start = "12 of 21 properties held\n  3 not exercised: it declares a passage of its own\n     (the encoder gets";
     assert!(report.to_string().starts_with(start), "{report}");
+}
+
+#[test]
+fn an_option_that_changes_nothing_is_caught() {
+    let [one, two] = [EMA, "kind = \"codebook\"\ncodes = 8"].map(config);
+    options_matter(&[one.clone(), two.clone()], 4, 1).unwrap_or_else(|violation| panic!("{violation}"));
+    let found = options_matter(&[one.clone(), two, one], 4, 1).expect_err("two are the same");
+    assert_eq!((found.number, found.found.contains("quantizers 0 and 2")), (21, true), "{found}");
+}
+
+#[test]
+fn parts_of_properties_that_do_not_apply_are_reported_with_their_reason() {
+    let drawn = config("kind = \"codebook\"\ncodes = 7\nlearning = { by = \"ema\", sample = 0.5 }");
+    let report = check(&drawn, 4, 1).unwrap_or_else(|violation| panic!("{violation}"));
+    assert!(report.skipped.contains(&(6, "training draws its codes")), "{report}");
+    assert!(report.partly.contains(&(4, "it has no learned parameter")), "{report}");
+    let text = report.to_string();
+    assert!(text.contains("\n  4 exercised in part: it has no learned parameter\n"), "{text}");
+    assert!(text.contains("\n  6 not exercised: training draws its codes\n"), "{text}");
 }
