@@ -22,3 +22,4 @@ mod structure;
 mod structure_goldens;
 mod tape;
 mod ties;
+mod whole_batch;
