@@ -20,12 +20,11 @@ impl Windows {
         if self.suits_winograd(inputs, outputs) {
             return self.winograd(x, w, bias);
         }
-        let inside = self.spec.pad_left == 0 && self.span() <= self.long;
         Tensor::build([self.batch * self.short, outputs], |y| {
             each_product(y, [self.short, w.rows().nrows(), outputs], self.batch, |item, y| {
                 let x = &x.as_slice()[item * self.long * inputs..][..self.long * inputs];
-                let padded =
-                    (!inside).then(|| self.spread(x, inputs, self.long, self.pitch(), self.spec.pad_left));
+                let padded = (self.spec.pad_left > 0 || self.span() > self.long)
+                    .then(|| self.spread(x, inputs, self.long, self.pitch(), self.spec.pad_left));
                 let x = padded.as_ref().map_or(x, Tensor::as_slice);
                 fill_rows(y, bias);
                 for taps in self.runs() {

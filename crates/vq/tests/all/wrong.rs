@@ -193,12 +193,6 @@ impl<T: Real> Quantizer<T> for Wrong<T> {
         if self.is(Mistake::HiddenState) {
             self.absorbed.fetch_add(1, Ordering::Relaxed);
         }
-        if self.is(Mistake::Threads) {
-            let factor = T::of(1.0 + 1e-3 * rayon::current_num_threads() as f64);
-            for book in self.inner.codebooks() {
-                store.get_mut(book.codebook.parameter()).map_assign(|e| factor * e);
-            }
-        }
         if self.is(Mistake::NoGrace) {
             for book in self.inner.codebooks() {
                 let age = book.codebook.per_code().into_iter().find(|(name, _)| *name == "age");
@@ -206,6 +200,12 @@ impl<T: Real> Quantizer<T> for Wrong<T> {
             }
         }
         let mut changed = self.inner.absorb(store, stats, stream);
+        if self.is(Mistake::Threads) {
+            let factor = T::of(1.0 + 1e-3 * rayon::current_num_threads() as f64);
+            for book in self.inner.codebooks() {
+                store.get_mut(book.codebook.parameter()).map_assign(|e| factor * e);
+            }
+        }
         if self.is(Mistake::Decay) {
             changed = self.inner.absorb(store, stats, stream);
         }
