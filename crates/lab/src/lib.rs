@@ -1,7 +1,7 @@
 //! Spectrogram VQ-VAEs: models, training, recipes, comparison, report.
 //!
 //! A [`Recipe`] says everything about a run. A [`Training`] makes its steps; a [`Run`] drives one to its end in a
-//! [`RunFolder`]; [`Trained`] is what comes out, ready to encode and decode. [`compare`](compare::compare) puts several
+//! [`RunFolder`]; [`Trained`] is what comes out, ready to encode and decode. [`Comparison`](compare::Comparison) puts several
 //! recipes side by side.
 //!
 //! ```
