@@ -67,6 +67,14 @@ impl Compare {
     pub fn run(&self, loudness: &Loudness, registry: &Registry) -> Outcome {
         let story = self.recipes.is_empty() && self.options.data.is_none() && self.options.steps.is_none();
         let recipes = self.recipes(story, registry)?;
+        let spent = recipes.first().map_or_else(String::new, |first| {
+            let (steps, name) = (first.train.steps, &first.name);
+            match self.budget {
+                Budget::Steps => "every recipe its own steps".to_owned(),
+                Budget::Flops => format!("equal arithmetic: what {name} takes for its {steps} steps"),
+                Budget::Seconds => format!("equal time: what {name} takes for its {steps} steps"),
+            }
+        });
         let comparison = Comparison { recipes, seeds: self.seeds, budget: self.budget.into() };
         let several = Several::run(&comparison, &self.out, &self.options.existing, loudness)?;
         let rows = several.rows();
@@ -74,6 +82,9 @@ impl Compare {
             write(path, serde_json::to_string_pretty(&rows)? + "\n")?;
         }
         print!("{}", compare::table(&rows).text());
+        if !loudness.quiet {
+            eprintln!("{}", Style::Note.paint(spent));
+        }
         if story && !loudness.quiet {
             let more = format!("after {STORY_STEPS} steps; longer runs are better: --steps 4000");
             eprintln!("{}", Style::Note.paint(more));

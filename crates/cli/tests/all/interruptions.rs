@@ -101,7 +101,8 @@ fn killed_at_any_moment_a_comparison_resumes_to_the_same_table() {
         all[file] = if out == "straight" { "straight.json" } else { "killed.json" };
         all
     };
-    expect(at, &compare("straight", &[]), 0, &["ema", "fsq", "MSE − first", "±"]);
+    let said = "equal arithmetic: what ema takes for its 12 steps";
+    expect(at, &compare("straight", &[]), 0, &["ema", "fsq", "MSE − first", "±", said]);
     let mut delay = 300;
     for round in 0..6 {
         let mut run = start(at, &compare("killed", &["--resume"]));
