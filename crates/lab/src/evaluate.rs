@@ -7,7 +7,7 @@ use gradbook_vq::{
 };
 use rayon::prelude::*;
 
-use crate::{Model, data::slice};
+use crate::{Model, UsageFigures, data::slice};
 
 /// Windows per task: a number of its own, so that results do not depend on threads.
 pub(crate) const WINDOWS: usize = 32;
@@ -49,17 +49,19 @@ impl Evaluation {
         all
     }
 
+    /// How each slot's codes are used; empty without a quantizer.
+    pub fn slots(&self) -> Vec<UsageFigures> {
+        self.usage.iter().map(UsageFigures::of).collect()
+    }
+
     /// Codes in use, the mean over slots, if there is a quantizer.
     pub fn alive(&self) -> Option<f64> {
-        let slots = self.usage.len() as f64;
-        (!self.usage.is_empty())
-            .then(|| self.usage.iter().map(|slot| slot.alive() as f64).sum::<f64>() / slots)
+        UsageFigures::mean(&self.slots()).map(|mean| mean.alive)
     }
 
     /// The mean over slots of exp of the entropy.
     pub fn perplexity(&self) -> Option<f64> {
-        let slots = self.usage.len() as f64;
-        (!self.usage.is_empty()).then(|| self.usage.iter().map(Usage::perplexity).sum::<f64>() / slots)
+        UsageFigures::mean(&self.slots()).map(|mean| mean.perplexity)
     }
 
     /// The entropy of a latent's codes in bits, slots taken one by one. A slot with a code for every f-th latent counts

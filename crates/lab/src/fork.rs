@@ -1,5 +1,7 @@
 //! Two futures with one past: a run goes on from one of its steps with other settings.
 
+use std::collections::BTreeSet;
+
 use gradbook_audio::Corpus;
 
 use crate::{Error, Evaluation, Existing, Recipe, RunFolder, Training, files};
@@ -8,28 +10,20 @@ use crate::{Error, Evaluation, Existing, Recipe, RunFolder, Training, files};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fates {
     /// Codes that live in both.
-    pub both: Vec<u64>,
+    pub both: BTreeSet<u64>,
     /// Codes that live in the first alone.
-    pub first: Vec<u64>,
+    pub first: BTreeSet<u64>,
     /// Codes that live in the second alone.
-    pub second: Vec<u64>,
+    pub second: BTreeSet<u64>,
 }
 
 impl Fates {
     /// Of the first slots of two evaluations.
     pub fn of(first: &Evaluation, second: &Evaluation) -> Self {
-        let [a, b] = [first, second].map(|found| found.usage.first().map(|usage| &usage.counts));
-        let lives = |counts: Option<&std::collections::BTreeMap<u64, u64>>, code: u64| {
-            counts.is_some_and(|counts| counts.contains_key(&code))
-        };
-        let codes = |counts: Option<&std::collections::BTreeMap<u64, u64>>| -> Vec<u64> {
-            counts.map(|counts| counts.keys().copied().collect()).unwrap_or_default()
-        };
-        Self {
-            both: codes(a).into_iter().filter(|code| lives(b, *code)).collect(),
-            first: codes(a).into_iter().filter(|code| !lives(b, *code)).collect(),
-            second: codes(b).into_iter().filter(|code| !lives(a, *code)).collect(),
-        }
+        let [a, b] = [first, second].map(|found| -> BTreeSet<u64> {
+            found.usage.first().map(|usage| usage.counts.keys().copied().collect()).unwrap_or_default()
+        });
+        Self { both: &a & &b, first: &a - &b, second: &b - &a }
     }
 }
 

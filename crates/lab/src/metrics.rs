@@ -92,7 +92,7 @@ impl UsageFigures {
 impl Figures {
     /// What an evaluation says.
     pub fn of(found: &Evaluation) -> Self {
-        let slots: Vec<_> = found.usage.iter().map(UsageFigures::of).collect();
+        let slots = found.slots();
         Self {
             rows: found.latents.shape()[0],
             mse: found.mse,

@@ -3,7 +3,11 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
-use gradbook_lab::{Ending, Existing, Fates, Registry, Run, RunFolder, fork, gather, report};
+use gradbook_lab::{
+    Ending, Existing, Fates, Registry, Run, RunFolder,
+    compare::{summaries, table},
+    fork, gather, report,
+};
 use indicatif::MultiProgress;
 
 use super::{Outcome, write};
@@ -38,6 +42,8 @@ impl Fork {
         for assignment in &self.set {
             recipe = recipe.set(assignment)?;
         }
+        // Both futures are trained to their ends: the old run must not be in other hands.
+        old.admit(Existing::Resume)?;
         let corpus = load(&begun.data, loudness)?;
         if !(self.resume && new.holds_run()) {
             fork(&old, &recipe, self.at, &corpus, &new)?;
@@ -45,21 +51,21 @@ impl Fork {
         let name = self.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let watch = Watch::new(&name, name.chars().count(), &MultiProgress::new(), loudness);
         let mut run = Run::open(recipe, &corpus, new.clone(), Existing::Resume)?;
-        let ending = run.drive(stop::flag(), &mut |status| watch.show(status))?;
-        watch.finish(run.history.last());
-        if ending == Ending::Interrupted {
-            eprintln!("{}", Style::Note.paint("interrupted, all is saved: --resume goes on"));
-            return Ok(ExitCode::from(stop::INTERRUPTED));
-        }
-        // The other future, to its end; what is there already is not trained again.
         let mut other = Run::open(begun, &corpus, old.clone(), Existing::Resume)?;
-        other.drive(stop::flag(), &mut |status| watch.show(status))?;
+        // What is there already is not trained again.
+        for run in [&mut run, &mut other] {
+            if run.drive(stop::flag(), &mut |status| watch.show(status))? == Ending::Interrupted {
+                eprintln!("{}", Style::Note.paint("interrupted, all is saved: --resume goes on"));
+                return Ok(ExitCode::from(stop::INTERRUPTED));
+            }
+        }
+        watch.finish(run.history.last());
         let fates = Fates::of(&other.training.evaluate(), &run.training.evaluate());
         let mut reports = vec![gather(&mut other)?, gather(&mut run)?];
         for (report, folder) in reports.iter_mut().zip([&old, &new]) {
             report.summary.recipe = folder.path().display().to_string();
         }
-        print!("{}", gradbook_lab::compare::table(&gradbook_lab::compare::summaries(&reports)).text());
+        print!("{}", table(&summaries(&reports)).text());
         let (a, b) = (self.run.display(), self.out.display());
         println!(
             "\none past up to step {}; of the codes {} live in both, {} in {a} alone, {} in {b} alone",

@@ -2,7 +2,10 @@
 
 use toml::Table;
 
-use super::{Spread, table::Table as Rows};
+use super::{
+    Spread,
+    table::{Table as Rows, dash},
+};
 use crate::{Figures, Recipe, Summary};
 
 /// A recipe beside a base, and what lies between them, one setting at a time.
@@ -61,7 +64,7 @@ impl Ablation {
             let figures: Vec<&Figures> =
                 runs.iter().filter(|run| name == Some(&run.recipe)).map(Summary::last).collect();
             if figures.is_empty() {
-                return ["–"; 3].map(str::to_owned);
+                return [(); 3].map(|()| dash());
             }
             let mean = |f: &dyn Fn(&Figures) -> f64| {
                 Spread::of(&figures.iter().map(|x| f(x)).collect::<Vec<_>>()).mean

@@ -1,6 +1,9 @@
 //! Many settings of one recipe: all of a grid, or points spread evenly over ranges. Validation decides.
 
-use super::{Spread, table::Table};
+use super::{
+    Spread,
+    table::{Table, dash, plus_minus},
+};
 use crate::{Error, Recipe, Summary};
 
 /// One setting and the values it takes.
@@ -169,8 +172,7 @@ pub fn table(axes: &[Axis], points: &[Point], runs: &[Summary]) -> Table {
             let all: Option<Vec<f64>> = runs.iter().map(|run| run.validation.usage.as_ref().map(f)).collect();
             all.map(|all| Spread::of(&all).mean)
         };
-        let dash =
-            |x: Option<f64>, digits: usize| x.map_or_else(|| "–".to_owned(), |x| format!("{x:.digits$}"));
+        let or_dash = |x: Option<f64>, digits: usize| x.map_or_else(dash, |x: f64| format!("{x:.digits$}"));
         let test: Option<Vec<f64>> = runs.iter().map(|run| run.test.as_ref().map(|test| test.mse)).collect();
         let said: Vec<String> = axes
             .iter()
@@ -179,12 +181,10 @@ pub fn table(axes: &[Axis], points: &[Point], runs: &[Summary]) -> Table {
             .collect();
         vec![
             said.join(" "),
-            spread
-                .deviation
-                .map_or_else(|| format!("{:.4}", spread.mean), |s| format!("{:.4}±{s:.4}", spread.mean)),
-            dash(usage(|usage| usage.alive), 1),
-            dash(usage(|usage| usage.perplexity), 1),
-            dash(test.filter(|_| place == 0).map(|all| Spread::of(&all).mean), 4),
+            plus_minus(spread, 4),
+            or_dash(usage(|usage| usage.alive), 1),
+            or_dash(usage(|usage| usage.perplexity), 1),
+            or_dash(test.filter(|_| place == 0).map(|all| Spread::of(&all).mean), 4),
         ]
     };
     Table { head, rows: ranked(points, runs).into_iter().enumerate().map(row).collect() }

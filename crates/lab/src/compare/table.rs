@@ -98,7 +98,7 @@ impl Table {
     }
 }
 
-fn dash() -> String {
+pub(super) fn dash() -> String {
     "–".to_owned()
 }
 
@@ -112,7 +112,7 @@ fn three_digits(x: f64) -> String {
     format!("{x:.digits$}")
 }
 
-fn plus_minus(Spread { mean, deviation }: Spread, digits: usize) -> String {
+pub(super) fn plus_minus(Spread { mean, deviation }: Spread, digits: usize) -> String {
     match deviation {
         Some(deviation) => format!("{mean:.digits$}±{deviation:.digits$}"),
         None => format!("{mean:.digits$}"),

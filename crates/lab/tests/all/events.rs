@@ -10,8 +10,7 @@ use crate::common;
 fn recipe(settings: &[&str]) -> Recipe {
     let bare =
         ["train.grow=[]", "train.warmup=0", "train.seeding={ latents = 64 }", "train.freeze_encoder=1000"];
-    let set = |recipe: Recipe, setting: &&str| recipe.set(setting).unwrap_or_else(|error| panic!("{error}"));
-    bare.iter().chain(settings).fold(common::recipe(), set)
+    common::named("tiny", &[&bare[..], settings].concat())
 }
 
 /// Nothing but events changes the model: a rate of 0, and codes that learn nothing.

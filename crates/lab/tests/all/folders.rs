@@ -13,19 +13,19 @@ use gradbook_lab::{Ending, Existing, Registry, Run, RunFolder, Trained};
 #[test]
 fn patience_counts_evaluations_with_codes_alone_and_the_run_ends_at_the_best_of_them() {
     let corpus = common::corpus();
-    let recipe = [
-        "train.warmup=60",
-        "train.evaluate_every=6",
-        "train.patience=2",
-        "train.grow=[]",
-        "quantizer.codes=2",
-        "train.steps=400",
-    ]
-    .iter()
-    .fold(common::recipe(), |recipe, setting| recipe.set(setting).expect(setting))
-    .set("train.optimizer={ rate = 1e-2, method = { kind = \"adam\" } }")
-    .and_then(|recipe| recipe.set("train.freeze_encoder=1000"))
-    .expect("a recipe");
+    let recipe = common::named(
+        "tiny",
+        &[
+            "train.warmup=60",
+            "train.evaluate_every=6",
+            "train.patience=2",
+            "train.grow=[]",
+            "quantizer.codes=2",
+            "train.steps=400",
+            "train.optimizer={ rate = 1e-2, method = { kind = \"adam\" } }",
+            "train.freeze_encoder=1000",
+        ],
+    );
     let folder = tempfile::tempdir().expect("a folder");
     let at = RunFolder::new(folder.path());
     let mut run = Run::open(recipe.clone(), &corpus, at.clone(), Existing::Refuse).expect("a run");
