@@ -13,7 +13,7 @@ fn passed(estimator: &str, z: [f64; 2], q: [f64; 2], g: [f64; 2]) -> Result<Vec<
     let mut store = ParamStore::new();
     let quantizer = config.build(2, &mut Scope::new(&mut store, 0)).expect("a sound configuration");
     let book = quantizer.codebooks()[0].codebook;
-    book.put(&mut store, &[(0, &q)]);
+    book.set_rows(&mut store, &[(0, &q)]);
     let tape = Tape::new();
     let row = |x: [f64; 2]| Tensor::new([1, 2], x.to_vec());
     let z = tape.var(row(z));

@@ -7,7 +7,7 @@ use gradbook::autograd::{Graph, ParamId, ParamStore, Real, Stat, Stats, Stream, 
 use gradbook::nn::Scope;
 use gradbook::vq::combine::{Depth, Residual};
 use gradbook::vq::contract::{PROPERTIES, Subject, check};
-use gradbook::vq::{Absorbed, Codes, Latent, Loss, Passage, Quantized, Quantizer, SKIPPED, diagnostics};
+use gradbook::vq::{Absorbed, Codes, GradientRule, Latent, Loss, Quantized, Quantizer, SKIPPED, diagnostics};
 
 /// The sign of each channel, times the mean size of that channel: 2^d codes, d ≤ 63.
 struct ScaledSign {
@@ -78,8 +78,8 @@ impl<T: Real> Quantizer<T> for ScaledSign {
         *store.get_mut(self.size) = sizes(latents).map(|sum| sum * share);
     }
 
-    fn passage(&self) -> Passage {
-        Passage::Identity // straight-through, and the contract holds us to it
+    fn gradient_rule(&self) -> GradientRule {
+        GradientRule::Identity // straight-through, and the contract holds us to it
     }
 }
 // ANCHOR_END: file

@@ -22,7 +22,7 @@ const CELL: f64 = 7.5;
 /// Three recipes on the built-in sounds, and k-means on their frames.
 pub fn reports() -> Vec<RunReport> {
     let recipes = ["collapse", "ema", "best"]
-        .map(|name| Recipe::built_in(name).expect("it comes with the program").stretched(STEPS));
+        .map(|name| Recipe::built_in(name).expect("it comes with the program").with_steps(STEPS));
     let corpus = Corpus::load(&recipes[0].data, &|_, _| {}).expect("these sounds are made by rule");
     let folder = RunFolder::new(std::env::temp_dir().join("gradbook_book_figures"));
     let never = AtomicBool::new(false);

@@ -139,7 +139,7 @@ impl<T: Real> Tensor<T> {
     }
 }
 
-/// A run of numbers folded: blocks in 16 strands of 16 terms, which fill registers, and blocks in pairs.
+/// A run of numbers folded: blocks in 16 lanes of 16 terms, which fill registers, and blocks in pairs.
 fn fold_run<T: Real>(x: &[T], start: T, f: &impl Fn(T, T) -> T) -> T {
     const BLOCK: usize = 16 * CHAIN;
     if x.len() <= BLOCK / 2 {
@@ -163,11 +163,11 @@ fn fold_run<T: Real>(x: &[T], start: T, f: &impl Fn(T, T) -> T) -> T {
 }
 
 fn fold_strands<T: Real>(x: &[T], start: T, f: &impl Fn(T, T) -> T) -> [T; 8] {
-    let mut strands = [start; 8];
+    let mut lanes = [start; 8];
     let (chunks, rest) = x.as_chunks::<8>();
-    chunks.iter().for_each(|chunk| join(&mut strands, chunk, f));
-    join(&mut strands, rest, f);
-    strands
+    chunks.iter().for_each(|chunk| join(&mut lanes, chunk, f));
+    join(&mut lanes, rest, f);
+    lanes
 }
 
 /// The rows in x, as long as `out`, folded into one: blocks of 16 rows one after the other, blocks in pairs. If rows are
@@ -178,8 +178,8 @@ fn fold_rows<T: Real>(x: &[T], out: &mut [T], start: T, f: &impl Fn(T, T) -> T) 
     if neighbors < 2 || x.len() < 2 * neighbors * width {
         return fold_blocks(x, out, start, f);
     }
-    let mut strands = [start; LONG];
-    let long = &mut strands[..neighbors * width];
+    let mut lanes = [start; LONG];
+    let long = &mut lanes[..neighbors * width];
     let (whole, rest) = x.split_at(x.len() - x.len() % long.len());
     fold_blocks(whole, long, start, f);
     out.fill(start);

@@ -15,15 +15,15 @@ use crate::{
     simd,
 };
 
-/// Terms that are summed at a stretch. The kernels would choose by the sizes of caches; longer, they would cut in two.
-const STRETCH: usize = 512;
+/// Terms that are summed in one chunk. The kernels would choose by the sizes of caches; longer, they would cut in two.
+const CHUNK: usize = 512;
 
 /// C ← β·C + A·B, with A `[m, k]`, B `[k, n]`, C `[m, n]` of any strides (transposed or overlapping views are free).
 /// With β = 0 the old contents of C are ignored, NaN included.
 ///
 /// Each number has the bits of its definition, whatever is computed beside it, on any number of threads and with vectors
-/// of any width: the k terms fall into ⌈k/512⌉ equal stretches, each summed term by term from zero, each term with one
-/// rounding ([`Real::mul_add`]), and the sums are added to β·C one after the other. Of more than 16 stretches, every 16
+/// of any width: the k terms fall into ⌈k/512⌉ equal chunks, each summed term by term from zero, each term with one
+/// rounding ([`Real::mul_add`]), and the sums are added to β·C one after the other. Of more than 16 chunks, every 16
 /// make a block that is summed so from zero, the blocks are summed in pairs ([`pairwise`]), and the whole is added to β·C.
 /// (OpenBLAS, and processors that cannot multiply and add in one rounding, group and round otherwise.)
 ///
@@ -89,7 +89,7 @@ fn split<T: Real>(most: [usize; 2], a: ArrayView2<T>, b: ArrayView2<T>, beta: T,
 pub(crate) fn serial<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, mut c: ArrayViewMut2<T>) {
     let (k, dim) = (a.ncols(), c.dim());
     count_product(dim.0, k, dim.1);
-    let terms = k.div_ceil(k.div_ceil(STRETCH).max(1)).max(1);
+    let terms = k.div_ceil(k.div_ceil(CHUNK).max(1)).max(1);
     if k <= CHAIN * terms {
         return chain(a, b, terms, beta, c);
     }
@@ -104,12 +104,12 @@ pub(crate) fn serial<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, mut c
     c.zip_mut_with(&sum, |c, &sum| *c = if beta == T::ZERO { sum } else { beta * *c + sum });
 }
 
-/// C ← β·C + A·B, stretches of so many terms added one after the other.
+/// C ← β·C + A·B, chunks of so many terms added one after the other.
 fn chain<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, terms: usize, mut beta: T, mut c: ArrayViewMut2<T>) {
     let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
     for start in (0..k.max(1)).step_by(terms) {
-        let stretch = Slice::from(start..k.min(start + terms));
-        let (a, b) = (a.slice_axis(Axis(1), stretch), b.slice_axis(Axis(0), stretch));
+        let chunk = Slice::from(start..k.min(start + terms));
+        let (a, b) = (a.slice_axis(Axis(1), chunk), b.slice_axis(Axis(0), chunk));
         // The kernels have ways of their own for these, which group and round otherwise.
         if m == 1 || n == 1 || a.ncols() <= 2 {
             simd!(plain(a, b, beta, c.view_mut()));

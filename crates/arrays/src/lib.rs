@@ -15,7 +15,7 @@
 //! | an array | `shape.rs`, `tensor.rs`, `pool.rs` (recycled memory) |
 //! | loops over elements | `elements.rs`, `strided.rs` |
 //! | products of matrices | `plain.rs` (the definition), [`gemm`] (the only `unsafe` of the project), `matmul.rs` |
-//! | convolutions | [`conv`], then its files `groups.rs`, `lift.rs`, `winograd.rs` |
+//! | convolutions | [`conv`], then its files `groups.rs`, `transforms.rs`, `winograd.rs` |
 //! | long sums | `pairwise.rs` |
 //! | threads and vector registers | `blocks.rs`, `simd.rs` |
 //!

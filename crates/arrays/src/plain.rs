@@ -31,10 +31,10 @@ fn along_rows<T: Real>(a: ArrayView2<T>, b: ArrayView2<T>, beta: T, mut c: Array
             done += match (&rows, n - done) {
                 (Some(rows), 64..) => {
                     let b = |k: usize| *rows[k][done..].first_chunk::<64>().expect("64 columns");
-                    put(sums(a, b), beta, &mut c, done)
+                    store(sums(a, b), beta, &mut c, done)
                 }
-                (_, 8..) => put(sums(a, |k| from_fn::<_, 8, _>(|j| b[[k, done + j]])), beta, &mut c, done),
-                _ => put(sums(a, |k| [b[[k, done]]]), beta, &mut c, done),
+                (_, 8..) => store(sums(a, |k| from_fn::<_, 8, _>(|j| b[[k, done + j]])), beta, &mut c, done),
+                _ => store(sums(a, |k| [b[[k, done]]]), beta, &mut c, done),
             };
         }
     }
@@ -52,7 +52,7 @@ fn sums<T: Real, const W: usize>(a: ArrayView1<T>, b: impl Fn(usize) -> [T; W]) 
 
 /// β times the numbers of a row that begin at `start`, plus W sums. Returns W.
 #[inline(always)]
-fn put<T: Real, const W: usize>(sums: [T; W], beta: T, row: &mut ArrayViewMut1<T>, start: usize) -> usize {
+fn store<T: Real, const W: usize>(sums: [T; W], beta: T, row: &mut ArrayViewMut1<T>, start: usize) -> usize {
     // With β = 0, whatever was there does not count, NaN included.
     let set = |(c, sum): (&mut T, T)| *c = if beta == T::ZERO { sum } else { beta * *c + sum };
     match row.as_slice_mut() {

@@ -96,7 +96,7 @@ pub trait Real:
         values
     }
 
-    /// C ← β·C + A·B for a stretch of terms on one thread, the kernel of [`gemm`](crate::gemm::gemm). The shapes fit.
+    /// C ← β·C + A·B for a chunk of terms on one thread, the kernel of [`gemm`](crate::gemm::gemm). The shapes fit.
     fn gemm_kernel(a: ArrayView2<Self>, b: ArrayView2<Self>, beta: Self, c: ArrayViewMut2<Self>) {
         plain(a, b, beta, c);
     }

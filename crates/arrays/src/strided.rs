@@ -1,9 +1,9 @@
 //! Loops over several operands of different strides: broadcasting, reductions and copies all walk with [`runs`]. And
-//! copies by an index along one axis, [`take`](Tensor::take) and its transpose [`put`](Tensor::put).
+//! copies by an index along one axis, [`take`](Tensor::take) and its transpose [`index_add`](Tensor::index_add).
 
 use crate::{CHAIN, MAX_RANK, Real, Shape, Tensor, mismatch, pairwise};
 
-/// A stretch along the innermost axis: where each of the `N` operands starts, and how far it moves per element.
+/// A run along the innermost axis: where each of the `N` operands starts, and how far it moves per element.
 pub(crate) struct Run<const N: usize> {
     pub start: [usize; N],
     pub step: [usize; N],
@@ -121,12 +121,12 @@ impl<T: Real> Tensor<T> {
     /// If there is no such axis or no such place along it.
     pub fn take(&self, axis: usize, index: &[usize]) -> Self {
         let [_, length, after] = self.shape().around(axis);
-        let stretches = stretches(index, after);
+        let runs = runs(index, after);
         Self::build(self.shape().with_axis(axis, index.len()), |out| {
             let blocks = self.as_slice().chunks_exact((length * after).max(1));
             for (mut out, x) in out.chunks_exact_mut((index.len() * after).max(1)).zip(blocks) {
-                for &(from, len) in &stretches {
-                    let out = out.split_off_mut(..len).expect("the stretches make up the index");
+                for &(from, len) in &runs {
+                    let out = out.split_off_mut(..len).expect("the runs make up the index");
                     out.copy_from_slice(&x[from..from + len]);
                 }
             }
@@ -139,12 +139,12 @@ impl<T: Real> Tensor<T> {
     /// ```
     /// use gradbook_arrays::Tensor;
     /// let y = Tensor::new([3], vec![1.0, 2.0, 4.0]);
-    /// assert_eq!(y.put(0, &[2, 2, 0], 4).as_slice(), [4.0, 0.0, 3.0, 0.0]);
+    /// assert_eq!(y.index_add(0, &[2, 2, 0], 4).as_slice(), [4.0, 0.0, 3.0, 0.0]);
     /// ```
     ///
     /// # Panics
     /// If there is no such axis or no such place among `length`.
-    pub fn put(&self, axis: usize, index: &[usize], length: usize) -> Self {
+    pub fn index_add(&self, axis: usize, index: &[usize], length: usize) -> Self {
         let [_, _, after] = self.shape().around(axis);
         let mut counts = vec![0; length];
         index.iter().for_each(|&place| counts[place] += 1);
@@ -152,10 +152,10 @@ impl<T: Real> Tensor<T> {
         let blocks = self.as_slice().chunks_exact((index.len() * after).max(1));
         let blocks = out.as_mut_slice().chunks_exact_mut((length * after).max(1)).zip(blocks);
         if counts.iter().all(|&count| count <= CHAIN) {
-            let stretches = stretches(index, after);
+            let runs = runs(index, after);
             for (out, mut y) in blocks {
-                for &(from, len) in &stretches {
-                    let y = y.split_off(..len).expect("the stretches make up the index");
+                for &(from, len) in &runs {
+                    let y = y.split_off(..len).expect("the runs make up the index");
                     add(&mut out[from..from + len], y);
                 }
             }
@@ -190,8 +190,8 @@ fn add<T: Real>(into: &mut [T], y: &[T]) {
     into.iter_mut().zip(y).for_each(|(o, &y)| *o += y);
 }
 
-/// Neighbors that stay neighbors move together: `(start, length)` of every stretch, for entries of `size` elements.
-fn stretches(index: &[usize], size: usize) -> Vec<(usize, usize)> {
+/// Neighbors that stay neighbors move together: `(start, length)` of every run, for entries of `size` elements.
+fn runs(index: &[usize], size: usize) -> Vec<(usize, usize)> {
     index.chunk_by(|a, b| a + 1 == *b).map(|run| (run[0] * size, run.len() * size)).collect()
 }
 

@@ -215,7 +215,7 @@ impl MelParams {
     }
 
     /// Samples before sample 0 that the first frame covers.
-    pub(crate) fn lead(&self) -> usize {
+    pub(crate) fn padding(&self) -> usize {
         match self.framing {
             Framing::Inside => 0,
             Framing::Centered => self.n_fft / 2,
@@ -230,13 +230,13 @@ impl MelParams {
     /// assert_eq!(mel.frames(8_000), 1 + (8_000 - 256) / 64);
     /// ```
     pub fn frames(&self, samples: usize) -> usize {
-        let padded = samples + 2 * self.lead();
+        let padded = samples + 2 * self.padding();
         (1 + padded.saturating_sub(self.n_fft) / self.hop).max(self.min_frames)
     }
 
     /// How many samples `frames` frames resynthesize to.
     pub fn samples(&self, frames: usize) -> usize {
         let covered = frames.checked_sub(1).map_or(0, |more| self.n_fft + more * self.hop);
-        covered.saturating_sub(2 * self.lead())
+        covered.saturating_sub(2 * self.padding())
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Stft {
     inverse: Arc<dyn ComplexToReal<f32>>,
     window: Vec<f32>,
     hop: usize,
-    lead: usize,
+    padding: usize,
 }
 
 impl Stft {
@@ -29,7 +29,7 @@ impl Stft {
             inverse: planner.plan_fft_inverse(params.n_fft),
             window: params.window.coefficients(params.n_fft),
             hop: params.hop,
-            lead: params.lead(),
+            padding: params.padding(),
         }
     }
 
@@ -45,7 +45,7 @@ impl Stft {
         for t in 0..frames {
             let start = t * self.hop;
             for (n, (x, w)) in frame.iter_mut().zip(&self.window).enumerate() {
-                let sample = (start + n).checked_sub(self.lead).and_then(|i| samples.get(i));
+                let sample = (start + n).checked_sub(self.padding).and_then(|i| samples.get(i));
                 *x = sample.map_or(0.0, |s| s * w);
             }
             self.forward
@@ -76,7 +76,7 @@ impl Stft {
                 .process_with_scratch(&mut spectrum, &mut frame, &mut scratch)
                 .expect("buffers made by the plan, real ends");
             for (n, (&x, &w)) in frame.iter().zip(&self.window).enumerate() {
-                if let Some(i) = (t * self.hop + n).checked_sub(self.lead).filter(|&i| i < length) {
+                if let Some(i) = (t * self.hop + n).checked_sub(self.padding).filter(|&i| i < length) {
                     sum[i] += x * w / n_fft as f32;
                     cover[i] += w * w;
                 }

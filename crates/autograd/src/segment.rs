@@ -1,4 +1,4 @@
-//! [`Tape::segment`]: trade time for memory by computing a stretch of the graph twice.
+//! [`Tape::segment`]: trade time for memory by computing a part of the graph twice.
 
 use crate::{Real, Tape, Tensor, Var};
 

@@ -71,9 +71,11 @@ impl ExistingOptions {
 
 impl TrainOptions {
     /// The recipe with these options applied.
-    pub fn apply(&self, mut recipe: Recipe) -> Result<Recipe, Error> {
+    pub fn apply(&self, mut recipe: Recipe, loudness: &Loudness) -> Result<Recipe, Error> {
+        let notes = recipe.notes.iter().filter(|_| !loudness.quiet);
+        notes.for_each(|note| eprintln!("{}", Style::Note.paint(note)));
         if let Some(steps) = self.steps {
-            recipe = recipe.stretched(steps);
+            recipe = recipe.with_steps(steps);
         }
         if let Some(pattern) = &self.group {
             recipe.data.group = Some(GroupBy::Pattern(pattern.clone()));

@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for set in args.iter().skip(4) {
         recipe = recipe.set(set)?;
     }
-    recipe = recipe.stretched(args[1].parse()?);
+    recipe = recipe.with_steps(args[1].parse()?);
     let corpus = Corpus::load(&recipe.data, &|_, _| {})?;
     let mut training = Training::new(recipe, &corpus)?;
     let every = training.recipe.train.evaluation_interval();

@@ -19,7 +19,7 @@ pub trait EventConfig: Serialize + DeserializeOwned + Send + Sync + 'static {
     const NAME: &'static str;
 
     /// Whether it happens before this step. Its times are called `step`, `until` or `schedule`: then they move along where
-    /// a recipe is stretched to another number of steps.
+    /// a recipe is given another number of steps.
     fn due(&self, step: u64) -> bool;
 
     /// What happens; returns what it changed, so that the optimizer forgets the moments of rows that are others now.

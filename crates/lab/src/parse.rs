@@ -9,7 +9,7 @@ use toml::{
     de::{DeTable, DeValue, Deserializer, Error, ValueDeserializer},
 };
 
-use crate::{Recipe, Registry, TopConfig};
+use crate::{Recipe, Registry, TopConfig, old_words};
 
 /// Why a text is no recipe.
 pub(crate) struct NoRecipe {
@@ -37,12 +37,14 @@ pub(crate) fn document(
     registry: &Registry,
 ) -> Result<Recipe, NoRecipe> {
     let plain = |error| plain(error, text);
+    let notes = old_words::replace(document.get_mut());
     let mut take = |keys: &[&str]| take(document.get_mut(), keys);
     let quantizer = take(&["quantizer"]);
     let [encoder, decoder, top] = ["encoder", "decoder", "top"].map(|key| take(&["model", key]));
     let events = take(&["train", "events"]);
     let mut recipe = Recipe::deserialize(Deserializer::from(document)).map_err(plain)?;
     recipe.registry = registry.clone();
+    recipe.notes = notes;
 
     let block = |options| registry.block_of(options);
     let blocks = |part: &Part<'_>| part.list(text, block);

@@ -42,6 +42,9 @@ pub struct Recipe {
     /// How it is trained.
     #[serde(default)]
     pub train: TrainConfig,
+    /// What the user should know of how it was read: words that have changed since it was written.
+    #[serde(skip)]
+    pub notes: Vec<String>,
     /// The kinds it may name.
     #[serde(skip)]
     pub registry: Registry,
@@ -66,7 +69,7 @@ built_in![
     "kmeans",
     "grouped",
     "residual",
-    "hierarchical",
+    "vq-vae-2",
     "multi-scale",
     "slow-codebook",
     "warmup",

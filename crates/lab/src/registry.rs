@@ -6,7 +6,9 @@ use gradbook_autograd::ops::Op;
 use gradbook_nn::named::{Fault, KindError, Kinds, Options, Reader};
 use gradbook_vq::{KindConfig, QuantizerConfig};
 
-use crate::{BUILT_IN, Block, BlockConfig, Error, Event, EventConfig, Recipe, RecipeError, blocks, parse};
+use crate::{
+    BUILT_IN, Block, BlockConfig, Error, Event, EventConfig, Recipe, RecipeError, blocks, old_words, parse,
+};
 
 /// What recipes can name: kinds of quantizers, blocks and events. A value, handed to whatever reads recipes; by default it
 /// has the built-in kinds.
@@ -106,11 +108,12 @@ impl Registry {
     /// # Errors
     /// If there is none of this name; then the nearest one is suggested.
     pub fn built_in(&self, name: &str) -> Result<Recipe, RecipeError> {
+        let (name, note) = old_words::recipe(name);
         let (name, text) = BUILT_IN.iter().find(|(known, _)| *known == name).ok_or_else(|| {
             let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
             RecipeError::no_such_recipe(name, &names)
         })?;
-        Ok(Recipe { name: (*name).to_owned(), ..self.parse(text)? })
+        Ok(Recipe { name: (*name).to_owned(), notes: note.into_iter().collect(), ..self.parse(text)? })
     }
 
     /// A recipe of this name that comes with the program, or the file `name` if it ends in `.toml`.

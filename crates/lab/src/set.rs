@@ -26,13 +26,13 @@ impl Recipe {
         let (key, value) = assignment
             .split_once('=')
             .ok_or_else(|| RecipeError::plain(format!("`{assignment}` is not of the form key=value")))?;
-        let (key, given) = (key.trim(), format!("x = {}", value.trim()));
+        let (key, given) = (self.key_now(key.trim()), format!("x = {}", value.trim()));
         let parsed = DeTable::parse(&given).ok().and_then(|table| table.into_inner().remove("x"));
         let string = || Spanned::new(0..0, DeValue::String(value.trim().into()));
         let text = self.to_toml();
         let table = DeTable::parse(&text).expect("what was written as TOML can be read as TOML");
         let mut all = DeValue::Table(table.into_inner());
-        insert(&mut all, key, parsed.unwrap_or_else(string))
+        insert(&mut all, &key, parsed.unwrap_or_else(string))
             .map_err(|part| RecipeError::plain(format!("`{assignment}`: there is no place `{part}`")))?;
         let DeValue::Table(table) = all else { unreachable!("values are put into it") };
         let recipe = parse::document(Spanned::new(0..0, table), "", &self.registry);

@@ -168,13 +168,13 @@ impl<'c> Training<'c> {
     fn events(&mut self) -> Result<(), Error> {
         self.happen(self.step)?;
         if self.recipe.train.freeze_encoder == Some(self.step) {
-            self.settle();
+            self.adopt_average();
         }
         self.seed()
     }
 
     /// Goes on from the averaged weights, if there are any: an encoder that stands still stands where it was on average.
-    fn settle(&mut self) {
+    fn adopt_average(&mut self) {
         if let Some(average) = &mut self.average {
             average.swap(&mut self.store);
             *average = WeightAverage::new(self.recipe.train.average.unwrap_or_default(), &self.store);

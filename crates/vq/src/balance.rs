@@ -7,28 +7,28 @@ use ndarray_rand::rand::Rng as _;
 use crate::{clusters::Clusters, search::nearest};
 
 /// Rows that are taken for one occasion: neighbors in time look alike, and so do recordings made one after the other.
-const STRETCH: usize = 64;
+const CHUNK: usize = 64;
 /// Rounds at the end in which centers only settle.
 const SETTLE: usize = 3;
 /// How far the two halves of a split cell are put from its mean, relative to a row of the cell: near, so that they are
 /// about equal.
 const APART: f64 = 0.1;
 
-/// Moves centers `[center, channel]` until (nearly) every one has a share of at least `floor` of the rows of `x`
+/// Moves centers `[center, channel]` until (nearly) every one has a share of at least `min_share` of the rows of `x`
 /// `[row, channel]`, 1 being the mean share. Each round is one of Lloyd's, and then
 ///
 /// ```text
-/// share_k = min(rows of k / mean, stretches of 64 rows that hold k / mean)
-/// the poorest with share_k < floor and the fullest  →  c ± 0.1(row − c), c the fullest's center and row one of its rows
+/// share_k = min(rows of k / mean, chunks of 64 rows that hold k / mean)
+/// the poorest with share_k < min_share and the fullest  →  c ± 0.1(row − c), c the fullest's center and row one of its rows
 /// the next poorest and the next fullest             →  …
 /// ```
 ///
-/// so full cells are split in halves, and the neighbors of a poor one take over its rows. Stretches count because a
+/// so full cells are split in halves, and the neighbors of a poor one take over its rows. Chunks count because a
 /// hundred rows of one recording are one occasion, and say little about the next recording.
 pub(crate) fn balance<T: Real>(
     x: &Tensor<T>,
     centers: &mut Tensor<T>,
-    floor: f64,
+    min_share: f64,
     rounds: usize,
     rng: &mut Rng,
 ) {
@@ -43,7 +43,7 @@ pub(crate) fn balance<T: Real>(
         let hits = clusters.hits();
         let (rows, occasions) = (shares(&hits), occasions(&chosen, count));
         let share = |k: usize| rows[k].min(occasions[k]);
-        let mut poor: Vec<usize> = (0..count).filter(|&k| share(k) < floor).collect();
+        let mut poor: Vec<usize> = (0..count).filter(|&k| share(k) < min_share).collect();
         poor.sort_by(|&a, &b| share(a).total_cmp(&share(b)));
         let mut full: Vec<usize> = (0..count).filter(|&k| share(k) >= 1.0).collect();
         full.sort_by_key(|&k| std::cmp::Reverse(hits[k]));
@@ -67,16 +67,16 @@ fn shares(numbers: &[u64]) -> Vec<f64> {
     numbers.iter().map(|&n| n as f64 / mean).collect()
 }
 
-/// The stretches that hold each code, relative to their mean.
+/// The chunks that hold each code, relative to their mean.
 pub(crate) fn occasions(chosen: &[u32], count: usize) -> Vec<f64> {
-    shares(&stretches(chosen, count))
+    shares(&chunks(chosen, count))
 }
 
-/// How many stretches of rows hold each code.
-fn stretches(chosen: &[u32], count: usize) -> Vec<u64> {
+/// How many chunks of rows hold each code.
+fn chunks(chosen: &[u32], count: usize) -> Vec<u64> {
     let mut found = vec![0; count];
-    for stretch in chosen.chunks(STRETCH) {
-        let mut codes = stretch.to_vec();
+    for chunk in chosen.chunks(CHUNK) {
+        let mut codes = chunk.to_vec();
         codes.sort_unstable();
         codes.dedup();
         codes.iter().for_each(|&k| found[k as usize] += 1);
@@ -105,13 +105,13 @@ mod tests {
         let mut centers = Tensor::new([8, 1], vec![0.0, 47.0, 48.0, 49.0, 50.0, 51.0, 52.0, 53.0]);
         balance(&x, &mut centers, 0.2, 20, &mut rng);
         let chosen = nearest(&x, &centers);
-        let (hits, held) = (Clusters::new(&chosen, 8).hits(), stretches(&chosen, 8));
+        let (hits, held) = (Clusters::new(&chosen, 8).hits(), chunks(&chosen, 8));
         assert!(hits.iter().filter(|&&n| n >= 160).count() >= 7, "{hits:?}"); // 0.2 of the mean
         assert!(held.iter().filter(|&&n| n >= 16).count() >= 7, "{held:?}");
     }
 
     #[test]
-    fn without_a_floor_the_rounds_are_those_of_lloyd() {
+    fn without_a_least_share_the_rounds_are_those_of_lloyd() {
         let mut rng = Stream::new(2, 0, 0).next_use();
         let x = Tensor::new([4, 1], vec![1.0, 2.0, 9.0, 10.0]);
         let mut centers = Tensor::new([2, 1], vec![0.0, 4.0]);
@@ -122,10 +122,10 @@ mod tests {
     #[test]
     fn a_full_cell_is_split_before_the_last_rounds_if_another_is_poor() {
         let x = Tensor::new([128, 1], (0..128).map(|i| f64::from(i % 2 * 4)).collect());
-        let after = |floor: f64, rounds: usize| {
+        let after = |min_share: f64, rounds: usize| {
             let mut rng = Stream::new(5, 0, 0).next_use();
             let mut centers = Tensor::new([2, 1], vec![1.0, 100.0]);
-            balance(&x, &mut centers, floor, rounds, &mut rng);
+            balance(&x, &mut centers, min_share, rounds, &mut rng);
             let mut centers = centers.as_slice().to_vec();
             centers.sort_by(f64::total_cmp);
             centers
@@ -137,15 +137,15 @@ mod tests {
 
     #[test]
     fn a_cell_of_one_occasion_is_poor_however_many_rows_it_has() {
-        // Three codes of 64 rows each, the first in one stretch, the others in two.
+        // Three codes of 64 rows each, the first in one chunk, the others in two.
         let x =
             Tensor::new([192, 1], (0..192).map(|i| if i < 64 { 50.0 } else { f64::from(i % 2) }).collect());
         let chosen: Vec<u32> = (0..192).map(|i| if i < 64 { 0 } else { 1 + i % 2 }).collect();
         assert_eq!(occasions(&chosen, 3), [0.6, 1.2, 1.2]);
-        let after = |floor: f64| {
+        let after = |min_share: f64| {
             let mut rng = Stream::new(6, 0, 0).next_use();
             let mut centers = Tensor::new([3, 1], vec![50.0, 0.0, 1.0]);
-            balance(&x, &mut centers, floor, 4, &mut rng);
+            balance(&x, &mut centers, min_share, 4, &mut rng);
             centers.as_slice()[0]
         };
         assert_eq!(after(0.59), 50.0);
@@ -153,8 +153,8 @@ mod tests {
     }
 
     #[test]
-    fn a_stretch_counts_once_for_each_code_in_it() {
+    fn a_chunk_counts_once_for_each_code_in_it() {
         let chosen: Vec<u32> = (0..192).map(|i| u32::from(i % 2 == 0 && i < 128)).collect();
-        assert_eq!(stretches(&chosen, 3), [3, 2, 0]);
+        assert_eq!(chunks(&chosen, 3), [3, 2, 0]);
     }
 }

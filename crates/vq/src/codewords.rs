@@ -51,7 +51,7 @@ pub trait Codewords<T: Real> {
     }
 
     /// Makes the value of each `(code, row)` the row.
-    fn put(&self, store: &mut ParamStore<T>, rows: &[(usize, &[T])]) {
+    fn set_rows(&self, store: &mut ParamStore<T>, rows: &[(usize, &[T])]) {
         let codes = store.get_mut(self.parameter()).as_mut_slice();
         rows.iter().for_each(|(k, row)| codes[k * row.len()..][..row.len()].copy_from_slice(row));
     }

@@ -16,7 +16,7 @@ const LEAST: f64 = 0.02;
 ///
 /// ```text
 /// argmin_k  w_k‖x − c_k‖²        ln w_k ← 0.8 ln w_k + 0.32 ln share_k
-/// share_k = stretches of 64 rows that hold k as the nearest, over the mean of all centers
+/// share_k = chunks of 64 rows that hold k as the nearest, over the mean of all centers
 /// ```
 pub(crate) fn even_out<T: Real>(x: &Tensor<T>, centers: &mut Tensor<T>, rounds: usize) {
     let count = centers.rows().nrows();
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_border_moves_by_the_weights_and_they_remember() {
-        // 0 holds two stretches and 1 one: ln w = 0.32 ln 4/3 and 0.32 ln 2/3, so the border is at 0.4723, not at ½.
+        // 0 holds two chunks and 1 one: ln w = 0.32 ln 4/3 and 0.32 ln 2/3, so the border is at 0.4723, not at ½.
         let rows = || [vec![0.34, 0.47, 0.48, 1.0], vec![]];
         assert_near(&after(1, rows(), [0.0, 1.0]), [0.81 / 126.0, 0.74]);
         // Again two and one: ln w is 1.8 times what it was, which puts the border at 0.337. Without a memory: at 0.353.

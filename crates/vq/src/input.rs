@@ -3,7 +3,7 @@
 use gradbook_autograd::{Real, Var, at_least};
 use rayon::prelude::*;
 
-use crate::strands;
+use crate::lanes;
 
 /// The input of a quantizer on the two paths its gradient takes. Both are the same number.
 ///
@@ -57,7 +57,7 @@ impl<T: Real> Latent<'_, T> {
     pub fn finite(self, op: &str) -> Self {
         let z = self.value.value();
         let width = z.rows().ncols().max(1);
-        let squared = |row: &[T]| strands::of_row::<16, T, T>(row, row, |x, _| x * x);
+        let squared = |row: &[T]| lanes::of_row::<16, T, T>(row, row, |x, _| x * x);
         // A factor, because losses add up many rows and differences double them.
         let rows = z.as_slice().par_chunks(width).with_min_len(at_least(512));
         let bad = rows.position_first(|row| !(squared(row) * T::of(1e6)).is_finite());

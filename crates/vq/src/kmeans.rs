@@ -10,7 +10,7 @@ use ndarray_rand::{
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{clusters::Clusters, draw::draw_distinct, kinds::require_finite, search::nearest, strands};
+use crate::{clusters::Clusters, draw::draw_distinct, kinds::require_finite, lanes, search::nearest};
 
 /// Where the centers begin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,7 +133,7 @@ fn distances<T: Real>(x: &Tensor<T>, centers: &Tensor<T>, nearest: &[u32]) -> Ve
 /// ‖a − b‖², added up in f64.
 #[inline(always)] // into callers that are compiled for wide vectors
 pub(crate) fn squared_distance<T: Real>(a: &[T], b: &[T]) -> f64 {
-    strands::of_row::<8, T, f64>(a, b, |a, b| (a.to_f64() - b.to_f64()).powi(2))
+    lanes::of_row::<8, T, f64>(a, b, |a, b| (a.to_f64() - b.to_f64()).powi(2))
 }
 
 /// The rows `order[choice]` of x.

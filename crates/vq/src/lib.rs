@@ -55,17 +55,17 @@ pub mod search;
 pub mod torch;
 
 mod balance;
+mod block;
 mod clusters;
 mod codes;
 mod codewords;
 mod conscience;
 mod draw;
 mod input;
-mod inset;
+mod lanes;
 mod masked;
 mod quantizer;
 mod registry;
-mod strands;
 mod unit;
 
 pub use gradbook_nn::named::{KindError, Options};
@@ -75,5 +75,5 @@ pub use codewords::Codewords;
 pub use input::Latent;
 pub use kinds::{KindConfig, QuantizerConfig};
 pub use masked::quantize_masked;
-pub use quantizer::{Absorbed, Book, Loss, Passage, Quantized, Quantizer};
+pub use quantizer::{Absorbed, Book, GradientRule, Loss, Quantized, Quantizer};
 pub use registry::{Kind, Registry};

@@ -104,8 +104,8 @@ pub trait Quantizer<T: Real>: Send + Sync {
     }
 
     /// How the gradient of the values passes to `z`; the contract holds the quantizer to it.
-    fn passage(&self) -> Passage {
-        Passage::Own
+    fn gradient_rule(&self) -> GradientRule {
+        GradientRule::Own
     }
 
     /// Whether a training step has the values of [`lookup`](Self::lookup): a stack need not look such codes up again.
@@ -153,7 +153,7 @@ pub trait Quantizer<T: Real>: Send + Sync {
 
 /// How the gradient g of the values passes a quantizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passage {
+pub enum GradientRule {
     /// Unchanged: ∂L/∂z = g.
     Identity,
     /// By the rotation trick: ∂L/∂z = λ(g − 2w(w·g) + 2ẑ(q̂·g)), w = unit(ẑ + q̂), λ = ‖q‖/‖z‖ ≤ 10, for whole rows.
@@ -162,9 +162,9 @@ pub enum Passage {
     Own,
 }
 
-impl Passage {
+impl GradientRule {
     /// That of parts which see other rows than the whole: whatever turns with the row is a rule of its own there.
-    pub(crate) fn of_parts(parts: impl IntoIterator<Item = Passage>) -> Self {
+    pub(crate) fn of_parts(parts: impl IntoIterator<Item = GradientRule>) -> Self {
         let identity = parts.into_iter().all(|part| part == Self::Identity);
         if identity { Self::Identity } else { Self::Own }
     }

@@ -24,7 +24,7 @@ impl Windows {
             each_product(y, [self.short, w.rows().nrows(), outputs], self.batch, |item, y| {
                 let x = &x.as_slice()[item * self.long * inputs..][..self.long * inputs];
                 let padded = (self.spec.pad_left > 0 || self.span() > self.long)
-                    .then(|| self.spread(x, inputs, self.long, self.pitch(), self.spec.pad_left));
+                    .then(|| self.spread(x, inputs, self.long, self.item_stride(), self.spec.pad_left));
                 let x = padded.as_ref().map_or(x, Tensor::as_slice);
                 fill_rows(y, bias);
                 for taps in self.runs() {
@@ -50,9 +50,9 @@ impl Windows {
         if self.suits_winograd(inputs, channels(g)) {
             return self.winograd_adjoint(g, (w, swap), bias);
         }
-        let (pitch, stride) = (self.pitch(), self.spec.stride);
-        let (g, rows) = self.one_row(g, self.short, pitch / stride, 0);
-        let x = Tensor::build([self.reach(rows).max(self.row_len()), inputs], |x| {
+        let (item_stride, stride) = (self.item_stride(), self.spec.stride);
+        let (g, rows) = self.one_row(g, self.short, item_stride / stride, 0);
+        let x = Tensor::build([self.span_of(rows).max(self.row_len()), inputs], |x| {
             fill_rows(x, bias);
             for k in 0..self.taps {
                 let first = k * self.spec.dilation;
@@ -72,7 +72,9 @@ impl Windows {
         Tensor::build(shape, |out| {
             let len = self.long * inputs;
             each_copy(out, len, |item, out| {
-                out.copy_from_slice(&x.as_slice()[(item * pitch + self.spec.pad_left) * inputs..][..len]);
+                out.copy_from_slice(
+                    &x.as_slice()[(item * item_stride + self.spec.pad_left) * inputs..][..len],
+                );
             });
         })
     }
@@ -84,8 +86,8 @@ impl Windows {
         if self.suits_winograd(inputs, outputs) {
             return self.winograd_weights(x, g);
         }
-        let (x, _) = self.one_row(x, self.long, self.pitch(), self.spec.pad_left);
-        let (g, rows) = self.one_row(g, self.short, self.pitch() / self.spec.stride, 0);
+        let (x, _) = self.one_row(x, self.long, self.item_stride(), self.spec.pad_left);
+        let (g, rows) = self.one_row(g, self.short, self.item_stride() / self.spec.stride, 0);
         Tensor::build([self.taps * inputs, outputs], |w| {
             let mut w = matrix_mut(w, outputs);
             for taps in self.runs() {

@@ -14,10 +14,10 @@ use crate::{Real, Tensor, blocks::each_copy};
 
 mod dense;
 mod groups;
-mod lift;
-#[cfg(all(test, not(feature = "openblas")))]
-mod lift_tests;
 mod spec;
+mod transforms;
+#[cfg(all(test, not(feature = "openblas")))]
+mod transforms_tests;
 mod winograd;
 
 pub use spec::{Conv1dSpec, ConvError, misfit};
@@ -64,40 +64,40 @@ impl Windows {
     }
 
     /// The samples that so many windows span.
-    fn reach(&self, windows: usize) -> usize {
+    fn span_of(&self, windows: usize) -> usize {
         (windows - 1) * self.spec.stride + self.spec.dilation * (self.taps - 1) + 1
     }
 
     /// The samples that the windows of one item span.
     fn span(&self) -> usize {
-        self.reach(self.short)
+        self.span_of(self.short)
     }
 
     /// The distance from item to item when all lie in one row, in whole strides. The zeros between two items serve
     /// both, as the right padding of one and the left padding of the other.
-    fn pitch(&self) -> usize {
+    fn item_stride(&self) -> usize {
         let zeros = self.spec.pad_left.max(self.spec.pad_right);
         self.short.max((self.long + zeros).div_ceil(self.spec.stride)) * self.spec.stride
     }
 
     /// The length of all items in one row, up to the last sample of the last.
     fn row_len(&self) -> usize {
-        (self.batch - 1) * self.pitch() + self.spec.pad_left + self.long
+        (self.batch - 1) * self.item_stride() + self.spec.pad_left + self.long
     }
 
-    /// Items of `length` rows in one row, `pitch` apart, and how many windows it holds up to the last item's last.
+    /// Items of `length` rows in one row, `item_stride` apart, and how many windows it holds up to the last item's last.
     fn one_row<T: Real>(
         &self,
         x: &Tensor<T>,
         length: usize,
-        pitch: usize,
-        lead: usize,
+        item_stride: usize,
+        padding: usize,
     ) -> (Tensor<T>, usize) {
-        let rows = (self.batch - 1) * (self.pitch() / self.spec.stride) + self.short;
-        if length == pitch {
+        let rows = (self.batch - 1) * (self.item_stride() / self.spec.stride) + self.short;
+        if length == item_stride {
             return (x.clone(), rows);
         }
-        (self.spread(x.as_slice(), channels(x), length, pitch, lead), rows)
+        (self.spread(x.as_slice(), channels(x), length, item_stride, padding), rows)
     }
 
     /// The matrix of the first `rows` windows: overlapping rows of `taps · channels` numbers.
@@ -113,19 +113,26 @@ impl Windows {
         ArrayView2::from_shape(dim, &x[from..]).expect("the windows lie inside the padded items")
     }
 
-    /// Items of `rows` rows, each `lead` rows into a stretch of `pitch` rows of zeros.
-    fn spread<T: Real>(&self, x: &[T], channels: usize, rows: usize, pitch: usize, lead: usize) -> Tensor<T> {
-        let (rows, pitch, lead) = (rows * channels, pitch * channels, lead * channels);
+    /// Items of `rows` rows, each `padding` rows into a block of `item_stride` rows of zeros.
+    fn spread<T: Real>(
+        &self,
+        x: &[T],
+        channels: usize,
+        rows: usize,
+        item_stride: usize,
+        padding: usize,
+    ) -> Tensor<T> {
+        let (rows, item_stride, padding) = (rows * channels, item_stride * channels, padding * channels);
         let items = x.len() / rows.max(1);
-        let end = items * pitch;
-        // What the last window reads beyond the last pitch.
-        let tail = (self.span() * channels).saturating_sub(pitch);
+        let end = items * item_stride;
+        // What the last window reads beyond the last item_stride.
+        let tail = (self.span() * channels).saturating_sub(item_stride);
         Tensor::build([end + tail], |out| {
             out[end..].fill(T::ZERO);
-            each_copy(&mut out[..end], pitch, |item, out| {
-                out[..lead].fill(T::ZERO);
-                out[lead..lead + rows].copy_from_slice(&x[item * rows..][..rows]);
-                out[lead + rows..].fill(T::ZERO);
+            each_copy(&mut out[..end], item_stride, |item, out| {
+                out[..padding].fill(T::ZERO);
+                out[padding..padding + rows].copy_from_slice(&x[item * rows..][..rows]);
+                out[padding + rows..].fill(T::ZERO);
             });
         })
         .reshaped([(end + tail) / channels.max(1), channels])
@@ -195,6 +202,6 @@ mod tests {
     fn items_in_one_row_share_the_zeros_between_them() {
         let spec = Conv1dSpec { pad_left: 2, pad_right: 1, ..Conv1dSpec::default() };
         let windows = Windows::new(spec, 3, 3, 5, 6);
-        assert_eq!((windows.pitch(), windows.row_len()), (7, 21));
+        assert_eq!((windows.item_stride(), windows.row_len()), (7, 21));
     }
 }

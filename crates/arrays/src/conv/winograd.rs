@@ -1,13 +1,13 @@
 //! Convolution with three taps by half of the multiplications: the minimal filtering F(4, 3) of Winograd (1980), as
-//! Lavin and Gray brought it to networks (arXiv 1509.09308), along one axis. The formulas are in `lift.rs`.
+//! Lavin and Gray brought it to networks (arXiv 1509.09308), along one axis. The formulas are in `transforms.rs`.
 //!
 //! Four neighboring outputs (a *tile*) are twelve products of six samples and three taps:
 //!
 //! ```text
-//! y₀ = x₀w₀ + x₁w₁ + x₂w₂        u: the taps, lifted         3 → 6
-//! y₁ = x₁w₀ + x₂w₁ + x₃w₂        v: the samples, lifted      6 → 6
+//! y₀ = x₀w₀ + x₁w₁ + x₂w₂        u: the taps, transformed     3 → 6
+//! y₁ = x₁w₀ + x₂w₁ + x₃w₂        v: the samples, transformed  6 → 6
 //! y₂ = x₂w₀ + x₃w₁ + x₄w₂        m = v ⊙ u: six products are enough
-//! y₃ = x₃w₀ + x₄w₁ + x₅w₂        y: the products, lowered    6 → 4
+//! y₃ = x₃w₀ + x₄w₁ + x₅w₂        y: the products, taken back   6 → 4
 //! ```
 //!
 //! With channels, x and y are rows, w and u matrices, and each of the six a matrix product over all tiles.
@@ -17,9 +17,9 @@ use std::ops::Range;
 use ndarray::{ArrayView2, ArrayView3, ArrayViewMut3, Axis};
 
 use super::{
-    Windows, channels,
-    lift::{BLOCK, MIDDLE, POINTS, STEP, columns, gradients, lower, samples, taps, taps_back},
-    matrix_mut, transposed,
+    Windows, channels, matrix_mut,
+    transforms::{BLOCK, MIDDLE, POINTS, STEP, columns, gradients, lower, samples, taps, taps_back},
+    transposed,
 };
 use crate::{CHAIN, Real, Tensor, blocks::each_product, gemm, join, matmul::matrix, pairwise, simd};
 
@@ -42,12 +42,12 @@ struct Tiles {
     /// Tiles of an item.
     count: usize,
     /// How far before its item the first tile begins.
-    lead: isize,
+    padding: isize,
 }
 
 impl Windows {
     /// Whether the detour is wanted and allowed ([`Conv1dSpec::winograd`](super::Conv1dSpec::winograd)), and three taps
-    /// side by side, with enough channels to outweigh the lifting, make it worth it.
+    /// side by side, with enough channels to outweigh the transforms, make it worth it.
     pub(super) fn suits_winograd(&self, inputs: usize, outputs: usize) -> bool {
         let neighbors = self.taps == 3 && self.spec.stride == 1 && self.spec.dilation == 1;
         self.spec.winograd && !self.spec.is_causal() && neighbors && inputs.min(outputs) >= BLOCK
@@ -61,7 +61,7 @@ impl Windows {
         bias: Option<&Tensor<T>>,
     ) -> Tensor<T> {
         let tiles = self.tiles(self.long, self.short, self.spec.pad_left as isize);
-        lifted_product(x, tiles, (w, [0, 1, 2], false), self.short, bias)
+        transformed_product(x, tiles, (w, [0, 1, 2], false), self.short, bias)
     }
 
     /// The adjoint: the same convolution seen from the outputs, with the taps in reverse and their matrices transposed.
@@ -72,10 +72,10 @@ impl Windows {
         bias: Option<&Tensor<T>>,
     ) -> Tensor<T> {
         let tiles = self.tiles(self.short, self.long, 2 - self.spec.pad_left as isize);
-        lifted_product(g, tiles, (w, [2, 1, 0], swap), self.long, bias)
+        transformed_product(g, tiles, (w, [2, 1, 0], swap), self.long, bias)
     }
 
-    /// The gradient of the weights: that of the lifted taps, Σ v ⊗ (lifted g) over the tiles, taken back to w.
+    /// The gradient of the weights: that of the transformed taps, Σ v ⊗ (transformed g) over the tiles, taken back to w.
     pub(super) fn winograd_weights<T: Real>(&self, x: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
         let (inputs, outputs) = (channels(x), channels(g));
         let seen = self.tiles(self.long, self.short, self.spec.pad_left as isize);
@@ -84,8 +84,10 @@ impl Windows {
         let size = inputs * outputs;
         let du = Tensor::build([POINTS, inputs, outputs], |du| {
             let chunk = |tiles: Range<usize>, beta: T, du: &mut [T]| {
-                let (v, e) =
-                    join(|| seen.lift(x, tiles.clone(), samples), || made.lift(g, tiles.clone(), gradients));
+                let (v, e) = join(
+                    || seen.transform(x, tiles.clone(), samples),
+                    || made.transform(g, tiles.clone(), gradients),
+                );
                 each_product(du, [inputs, tiles.len(), outputs], POINTS, |t, du| {
                     let (v, e, mut du) = (at_point(&v, t), at_point(&e, t), matrix_mut(du, outputs));
                     let du = du.axis_chunks_iter_mut(Axis(1), COLUMNS);
@@ -109,14 +111,14 @@ impl Windows {
     }
 
     /// Tiles of the `to` rows an item gets, over the `from` rows that it has.
-    fn tiles(&self, from: usize, to: usize, lead: isize) -> Tiles {
-        Tiles { batch: self.batch, len: from, count: to.div_ceil(STEP), lead }
+    fn tiles(&self, from: usize, to: usize, padding: isize) -> Tiles {
+        Tiles { batch: self.batch, len: from, count: to.div_ceil(STEP), padding }
     }
 }
 
-/// y of every tile: lift, six products, and back. The taps come in the order wanted, and with whether their matrices are
+/// y of every tile: transform, six products, and back. The taps come in the order wanted, and with whether their matrices are
 /// to be read transposed. Chunks of tiles go to all threads.
-fn lifted_product<T: Real>(
+fn transformed_product<T: Real>(
     x: &Tensor<T>,
     tiles_of: Tiles,
     (w, order, swap): (&Tensor<T>, [usize; 3], bool),
@@ -140,7 +142,7 @@ fn lifted_product<T: Real>(
         let all = tiles_of.batch * tiles_of.count;
         let most = all.div_ceil(2).clamp(LEAST, CHUNK);
         each_chunk(0..all, most, y, &|tile| row(tile) * outputs, &|tiles, y| {
-            let v = tiles_of.lift(x, tiles.clone(), samples);
+            let v = tiles_of.transform(x, tiles.clone(), samples);
             let m = Tensor::build([tiles.len(), POINTS, outputs], |m| {
                 let mut m = ArrayViewMut3::from_shape((tiles.len(), POINTS, outputs), m).expect("its shape");
                 for (t, u) in u.into_iter().enumerate() {
@@ -168,11 +170,13 @@ fn lifted_product<T: Real>(
     })
 }
 
-/// What tiles have at point t: a matrix `[tile, channels]` out of `[tile, point, channels]`, where a tile is one stretch of
+/// What tiles have at point t: a matrix `[tile, channels]` out of `[tile, point, channels]`, where a tile is one run of
 /// memory to write and to read.
-fn at_point<T: Real>(lifted: &Tensor<T>, t: usize) -> ArrayView2<'_, T> {
-    let [tiles, points, channels] = lifted.shape()[..] else { unreachable!("lifted rows have three axes") };
-    let all = ArrayView3::from_shape((tiles, points, channels), lifted.as_slice());
+fn at_point<T: Real>(transformed: &Tensor<T>, t: usize) -> ArrayView2<'_, T> {
+    let [tiles, points, channels] = transformed.shape()[..] else {
+        unreachable!("transformed rows have three axes")
+    };
+    let all = ArrayView3::from_shape((tiles, points, channels), transformed.as_slice());
     all.expect("a tensor is row-major").index_axis_move(Axis(1), t)
 }
 
@@ -205,7 +209,7 @@ fn each_chunk<T: Real>(
 
 impl Tiles {
     /// f of the N rows at each tile: `[tile, point, channels]`. Rows beyond an item are zero.
-    fn lift<T: Real, const N: usize>(
+    fn transform<T: Real, const N: usize>(
         &self,
         x: &Tensor<T>,
         tiles: Range<usize>,
@@ -218,7 +222,7 @@ impl Tiles {
                 for (tile, out) in tiles.zip(out.chunks_exact_mut(POINTS * width)) {
                     let (item, first) = (tile / self.count, STEP * (tile % self.count));
                     let row = |k: usize| {
-                        let at = (first + k) as isize - self.lead;
+                        let at = (first + k) as isize - self.padding;
                         match (0..self.len as isize).contains(&at) {
                             true => &x.as_slice()[(item * self.len + at as usize) * width..][..width],
                             false => &zeros,

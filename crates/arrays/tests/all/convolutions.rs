@@ -92,11 +92,11 @@ fn gradients_are_as_local_as_outputs() {
 fn transforms_are_asked_for_by_name_and_never_used_by_a_causal_convolution() {
     let (x, w) = (normal([1, 16, CHANNELS], 7), normal([3, CHANNELS, CHANNELS], 8));
     for spec in paddings() {
-        let lifted = Conv1dSpec { winograd: true, ..spec };
-        let (plain, lifted) = (y_of(spec, &x, &w), y_of(lifted, &x, &w));
+        let transformed = Conv1dSpec { winograd: true, ..spec };
+        let (plain, transformed) = (y_of(spec, &x, &w), y_of(transformed, &x, &w));
         let causal = spec.pad_left > 0 && spec.pad_right == 0;
-        assert_eq!(plain == lifted, causal, "{spec:?}");
-        plain.iter().zip(&lifted).for_each(|(a, b)| assert!((a - b).abs() < 1e-4, "{a} or {b}"));
+        assert_eq!(plain == transformed, causal, "{spec:?}");
+        plain.iter().zip(&transformed).for_each(|(a, b)| assert!((a - b).abs() < 1e-4, "{a} or {b}"));
     }
     // Two taps, a stride, a dilation or few channels have no transform.
     let with = |spec: Conv1dSpec| Conv1dSpec { winograd: true, pad_left: 1, pad_right: 1, ..spec };

@@ -124,7 +124,7 @@ fn the_adjoint_of_no_window_is_the_bias_everywhere() {
 
 /// A recording of 20,000 samples in one piece: several chunks of tiles, and several blocks of the sums over them.
 #[test]
-fn long_items_are_lifted_in_chunks_and_summed_in_blocks() {
+fn long_items_are_transformed_in_chunks_and_summed_in_blocks() {
     let (length, channels) = (20_003, 32);
     let (x, w) = (whole([length, channels], 6), whole([3, channels, channels], 7));
     let (g, bias) = (whole([length, channels], 8), whole([channels], 9));

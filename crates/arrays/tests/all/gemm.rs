@@ -10,8 +10,8 @@ fn normal<T: Real>(seed: u64, dim: (usize, usize)) -> Array2<T> {
     Array2::<f64>::random_using(dim, StandardNormal, &mut ChaCha8Rng::seed_from_u64(seed)).mapv(T::of)
 }
 
-/// Stretches of at most 512 terms, each summed from zero with one rounding for each term, on top of β·C; of more than 16
-/// stretches, blocks of 16 summed in pairs.
+/// Chunks of at most 512 terms, each summed from zero with one rounding for each term, on top of β·C; of more than 16
+/// chunks, blocks of 16 summed in pairs.
 fn by_definition<T: Real>(a: &Array2<T>, b: &Array2<T>, beta: T, c: &Array2<T>) -> Array2<T> {
     let k = a.ncols();
     let terms = k.div_ceil(k.div_ceil(512).max(1)).max(1);
@@ -21,7 +21,7 @@ fn by_definition<T: Real>(a: &Array2<T>, b: &Array2<T>, beta: T, c: &Array2<T>) 
         });
         let sums: Vec<T> = sums.collect();
         let old = if beta == T::ZERO { T::ZERO } else { beta * c[[i, j]] };
-        let chain = |start: T, sums: &[T]| sums.iter().fold(start, |sum, &stretch| sum + stretch);
+        let chain = |start: T, sums: &[T]| sums.iter().fold(start, |sum, &chunk| sum + chunk);
         if sums.len() <= 16 {
             return chain(old, &sums);
         }
@@ -128,7 +128,7 @@ proptest! {
 
 #[test]
 fn long_products_have_the_bits_of_their_definition_too() {
-    // 17 stretches, 2 blocks and one term, and 5 blocks; thin, and wide enough for the kernels.
+    // 17 chunks, 2 blocks and one term, and 5 blocks; thin, and wide enough for the kernels.
     for k in [8193, 16_385, 40_000] {
         for (m, n) in [(1, 1), (3, 5), (20, 33)] {
             for beta in [0.0, -0.5] {

@@ -144,7 +144,7 @@ fn convolutions_of_other_numbers_are_as_exact() {
     let x = Tensor::build([batch, length, channels], |out| {
         out.iter_mut().enumerate().for_each(|(i, x)| *x = Halves::of((i % 7) as f64));
     });
-    let w = Tensor::filled([3, channels, channels], Halves::of(24.0)); // whole numbers stay whole under lifting
+    let w = Tensor::filled([3, channels, channels], Halves::of(24.0)); // whole numbers stay whole under the transforms
     let y = Windows::new(spec, 3, batch, length, length).correlate(&x, &w, None);
     for (row, y) in y.as_slice().chunks(channels).enumerate() {
         let (item, m) = (row / length, row % length);

@@ -87,7 +87,7 @@ fn of_narrow_rows_several_count_as_one_if_there_are_two_of_those() {
     assert_eq!(order(3, 16, 0), "((0 1) 2)");
     assert_eq!(order(4, 16, 0), "((0 2) (1 3))");
     // Of 3, ten, and blocks of sixteen in pairs.
-    let strand = |j: usize| pair(every(j, 10, 160), &every(160 + j, 10, 200));
+    let lane = |j: usize| pair(every(j, 10, 160), &every(160 + j, 10, 200));
     assert_eq!(order(19, 3, 0), pair(every(0, 1, 16), &every(16, 1, 19)));
-    assert_eq!(order(200, 3, 0), chain((0..10).map(strand)));
+    assert_eq!(order(200, 3, 0), chain((0..10).map(lane)));
 }

@@ -137,7 +137,7 @@ fn many_entries_for_one_place_add_up() {
     let count = 3_000_000;
     let y = uniform(2 * count, 7);
     let index: Vec<usize> = (0..count).map(|j| if j % 1000 == 0 { 2 } else { j % 2 }).collect();
-    let x = Tensor::new([count, 2], y.clone()).put(0, &index, 4);
+    let x = Tensor::new([count, 2], y.clone()).index_add(0, &index, 4);
     for place in 0..4 {
         for column in 0..2 {
             let entries = (0..count).filter(|&j| index[j] == place).map(|j| f64::from(y[2 * j + column]));
@@ -146,7 +146,7 @@ fn many_entries_for_one_place_add_up() {
         }
     }
     // All for one place.
-    close(Tensor::new([count], y[..count].to_vec()).put(0, &vec![0; count], 1).item(), {
+    close(Tensor::new([count], y[..count].to_vec()).index_add(0, &vec![0; count], 1).item(), {
         y[..count].iter().map(|&y| f64::from(y)).sum()
     });
     // Along another axis, the same index for each item.
@@ -155,7 +155,7 @@ fn many_entries_for_one_place_add_up() {
     let ones = |item: usize| (0..10).map(|j| (40 * item + 4 * j) as f64).sum::<f64>();
     let all = |item: usize| (0..40).map(|j| (40 * item + j) as f64).sum::<f64>();
     let expected = [all(0) - ones(0), ones(0), all(1) - ones(1), ones(1)];
-    assert_eq!(y.put(1, &places, 2).as_slice(), expected);
+    assert_eq!(y.index_add(1, &places, 2).as_slice(), expected);
 }
 
 #[test]

@@ -73,14 +73,14 @@ fn entries_are_taken_and_put_along_every_axis() {
             let taken = x.take(axis, &index);
             let expected = x.to_array().select(ndarray::Axis(axis), &index);
             assert_eq!(taken.to_array(), expected, "axis {axis}, {index:?}");
-            // ⟨take(x), y⟩ = ⟨x, put(y)⟩
+            // ⟨take(x), y⟩ = ⟨x, index_add(y)⟩
             let y = taken.map(|t| t * t + 1.0);
-            let put = y.put(axis, &index, length);
-            assert_eq!(put.shape(), x.shape());
+            let added = y.index_add(axis, &index, length);
+            assert_eq!(added.shape(), x.shape());
             let dot = |a: &Tensor<f64>, b: &Tensor<f64>| -> f64 {
                 a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| a * b).sum()
             };
-            assert_eq!(dot(&taken, &y), dot(&x, &put), "axis {axis}, {index:?}");
+            assert_eq!(dot(&taken, &y), dot(&x, &added), "axis {axis}, {index:?}");
         }
     }
 }

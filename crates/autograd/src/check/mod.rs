@@ -33,6 +33,9 @@ pub use sampler::Sampler;
 
 use crate::{Real, Tensor, backward::Fault, ops::Op};
 
+/// What a gradient is checked with where it is not that of one op: a layer's, or a loss's.
+pub type GradCase = Op;
+
 /// Verifies one random draw of every case of an op. Returns the number of cases and the largest errors seen.
 ///
 /// ```

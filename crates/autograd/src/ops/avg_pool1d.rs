@@ -51,7 +51,7 @@ impl<T: Real> Var<'_, T> {
         let y = sum.into_shape([batch, count, channels]).map(|sum| sum * share);
         self.tape.record(&AVG_POOL1D, &[self], y, move |g, sink| {
             let g = g.map(|g| g * share).into_shape([batch, count, 1, channels]).expand(windows);
-            sink.add(0, g.into_shape([batch, count * kernel, channels]).put(1, &places, length));
+            sink.add(0, g.into_shape([batch, count * kernel, channels]).index_add(1, &places, length));
         })
     }
 }

@@ -1,4 +1,4 @@
-//! y = [x₁; x₂; …] along an axis,  ∂L/∂xₖ = its stretch of g
+//! y = [x₁; x₂; …] along an axis,  ∂L/∂xₖ = its part of g
 
 use super::*;
 
@@ -16,7 +16,7 @@ pub static CONCAT: Op = Op {
 };
 
 impl<'t, T: Real> Var<'t, T> {
-    /// The parts one after the other along `axis`. Each gets its stretch of the gradient.
+    /// The parts one after the other along `axis`. Each gets its part of the gradient.
     ///
     /// ```text
     /// a [batch, length, 3], b [batch, length, 5]   Var::concat(&[a, b], 2) [batch, length, 8]

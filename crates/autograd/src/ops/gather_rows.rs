@@ -52,6 +52,6 @@ impl<T: Real> Var<'_, T> {
             each_block(y, width, 8 * width, |j, y| y.copy_from_slice(row(j)));
         });
         let rows = rows.to_vec();
-        self.tape.record(&GATHER_ROWS, &[self], y, move |g, sink| sink.add(0, g.put(0, &rows, count)))
+        self.tape.record(&GATHER_ROWS, &[self], y, move |g, sink| sink.add(0, g.index_add(0, &rows, count)))
     }
 }

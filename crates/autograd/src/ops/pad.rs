@@ -53,7 +53,7 @@ impl<T: Real> Var<'_, T> {
         let length = x.shape()[axis];
         if mode == Pad::Zero {
             let places: Vec<usize> = (left..left + length).collect();
-            let y = x.put(axis, &places, left + length + right);
+            let y = x.index_add(axis, &places, left + length + right);
             return self.tape.record(&PAD, &[self], y, move |g, sink| sink.add(0, g.take(axis, &places)));
         }
         let needs = if mode == Pad::Reflect { left.max(right) + 1 } else { 1 };
@@ -69,6 +69,6 @@ impl<T: Real> Var<'_, T> {
         };
         let source: Vec<usize> = (0..left + length + right).map(shown).collect();
         let y = x.take(axis, &source);
-        self.tape.record(&PAD, &[self], y, move |g, sink| sink.add(0, g.put(axis, &source, length)))
+        self.tape.record(&PAD, &[self], y, move |g, sink| sink.add(0, g.index_add(axis, &source, length)))
     }
 }

@@ -44,7 +44,7 @@ impl<T: Real> Var<'_, T> {
             let rule = "one place below `count` for each row of x";
             mismatch("scatter_add", &what, &[("x", x.shape(), "row, …")], rule);
         }
-        let y = x.put(0, rows, count);
+        let y = x.index_add(0, rows, count);
         let rows = rows.to_vec();
         self.tape.record(&SCATTER_ADD, &[self], y, move |g, sink| sink.add(0, g.take(0, &rows)))
     }

@@ -19,7 +19,7 @@ pub static SLICE: Op = Op {
 };
 
 impl<T: Real> Var<'_, T> {
-    /// The stretch `range` of `axis`. The gradient is put back into zeros. Several axes: slice one after the other.
+    /// The part `range` of `axis`. The gradient is put back into zeros. Several axes: slice one after the other.
     ///
     /// ```text
     /// x [batch, length, channel]   x.slice(1, 4..8) [batch, 4, channel]
@@ -56,6 +56,7 @@ impl<T: Real> Var<'_, T> {
         }
         let places: Vec<usize> = range.step_by(step).collect();
         let y = x.take(axis, &places);
-        self.tape.record(&SLICE, &[self], y, move |g, sink| sink.add(0, g.put(axis, &places, shape[axis])))
+        self.tape
+            .record(&SLICE, &[self], y, move |g, sink| sink.add(0, g.index_add(axis, &places, shape[axis])))
     }
 }

@@ -40,7 +40,7 @@ impl<T: Real> Var<'_, T> {
         let length = x.shape()[1];
         let source: Vec<usize> = (0..factor * length).map(|m| m / factor).collect();
         self.tape.record(&UPSAMPLE_NEAREST1D, &[self], x.take(1, &source), move |g, sink| {
-            sink.add(0, g.put(1, &source, length));
+            sink.add(0, g.index_add(1, &source, length));
         })
     }
 }

@@ -113,7 +113,7 @@ proptest! {
     }
 
     /// Lifting changes how sums round, and nothing else: in f32, too, whole numbers that need no rounding give what the
-    /// definition gives. Multiples of 24 stay whole under lifting's factors 1/6 and 1/24.
+    /// definition gives. Multiples of 24 stay whole under the transforms' factors 1/6 and 1/24.
     #[test]
     fn whole_numbers_convolve_exactly((spec, x_shape, [taps, output]) in any_settings(), seed: u64) {
         let whole = |x: &Tensor<f64>, factor: f64| x.map(|x| factor * x.round().clamp(-1.0, 1.0));
@@ -133,7 +133,7 @@ proptest! {
     /// of the bias, for x over the outputs of each tap, for w over the windows of the batch (fewer than a stretch of 512).
     #[cfg(not(feature = "openblas"))]
     #[test]
-    fn a_convolution_has_the_bits_of_its_definition_unless_lifting_is_asked_for(
+    fn a_convolution_has_the_bits_of_its_definition_unless_winograd_is_asked_for(
         (spec, x_shape, [taps, output]) in settings(),
         seed: u64,
     ) {

@@ -1,5 +1,5 @@
 //! Definitions at the size of a model, in single precision, against plain loops in double precision: whatever blocks,
-//! strands and threads a fast path cuts the work into, it computes the formula, forward and backward.
+//! lanes and threads a fast path cuts the work into, it computes the formula, forward and backward.
 
 use gradbook_autograd::{Tape, Tensor, Var};
 

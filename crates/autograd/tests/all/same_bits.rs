@@ -69,7 +69,7 @@ proptest! {
         }
     }
 
-    /// The rows of a product, the windows of a convolution, by the definition or lifted (three taps, 32 channels): more of
+    /// The rows of a product, the windows of a convolution, by the definition or transformed (three taps, 32 channels): more of
     /// them change none. (OpenBLAS chooses its kernels by the number of rows.)
     #[cfg(not(feature = "openblas"))]
     #[test]

@@ -35,7 +35,7 @@ pub struct Ablate {
 impl Ablate {
     pub fn run(&self, loudness: &Loudness, registry: &Registry) -> Outcome {
         let [recipe, base] = [&self.recipe, &self.base].map(|name| registry.find(name));
-        let (recipe, base) = (self.options.apply(recipe?)?, self.options.apply(base?)?);
+        let (recipe, base) = (self.options.apply(recipe?, loudness)?, self.options.apply(base?, loudness)?);
         let parts = Ablation::of(&recipe, &base);
         if parts.levers.is_empty() {
             return Err(format!("{} and {} differ in nothing but their names", recipe.name, base.name).into());

@@ -66,7 +66,7 @@ impl From<Budget> for compare::Budget {
 impl Compare {
     pub fn run(&self, loudness: &Loudness, registry: &Registry) -> Outcome {
         let story = self.recipes.is_empty() && self.options.data.is_none() && self.options.steps.is_none();
-        let recipes = self.recipes(story, registry)?;
+        let recipes = self.recipes(story, registry, loudness)?;
         let spent = recipes.first().map_or_else(String::new, |first| {
             let (steps, name) = (first.train.steps, &first.name);
             match self.budget {
@@ -94,7 +94,7 @@ impl Compare {
     }
 
     /// The recipes, with the same data; each with its own seed, unless one is given for all.
-    fn recipes(&self, story: bool, registry: &Registry) -> Result<Vec<Recipe>, Error> {
+    fn recipes(&self, story: bool, registry: &Registry, loudness: &Loudness) -> Result<Vec<Recipe>, Error> {
         let named: Vec<&str> = match self.recipes.as_slice() {
             [] => STORY.to_vec(),
             names => names.iter().map(String::as_str).collect(),
@@ -103,9 +103,9 @@ impl Compare {
         for name in named {
             let mut recipe = registry.find(name)?;
             if story {
-                recipe = recipe.stretched(STORY_STEPS);
+                recipe = recipe.with_steps(STORY_STEPS);
             }
-            let recipe = self.options.apply(recipe)?;
+            let recipe = self.options.apply(recipe, loudness)?;
             if recipes.iter().any(|other| other.name == recipe.name) {
                 return Err(Error::Request(format!("two recipes are called `{}`: rename one", recipe.name)));
             }

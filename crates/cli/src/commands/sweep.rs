@@ -42,7 +42,7 @@ pub struct Sweep {
 
 impl Sweep {
     pub fn run(&self, loudness: &Loudness, registry: &Registry) -> Outcome {
-        let recipe = self.options.apply(registry.find(&self.recipe)?)?;
+        let recipe = self.options.apply(registry.find(&self.recipe)?, loudness)?;
         let grids = self.grid.iter().map(|text| Axis::grid(text));
         let axes =
             grids.chain(self.range.iter().map(|text| Axis::range(text))).collect::<Result<Vec<_>, _>>()?;

@@ -51,7 +51,7 @@ impl Train {
         let mut recipe = if as_begun {
             folder.read_recipe(registry)?
         } else {
-            self.options.apply(registry.find(name)?)?
+            self.options.apply(registry.find(name)?, loudness)?
         };
         self.options.point(&mut recipe);
         folder.admit(existing)?;

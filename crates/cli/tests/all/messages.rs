@@ -82,12 +82,7 @@ fn compare_sets_recipes_beside_the_row_without_a_network() {
 #[test]
 fn lists_are_complete_and_gradients_are_right() {
     let at = Path::new(".");
-    expect(
-        at,
-        &["recipes"],
-        0,
-        &["collapse", "best", "Lever 1", "hierarchical", "lfq", "bsq", "fsp", "latent"],
-    );
+    expect(at, &["recipes"], 0, &["collapse", "best", "Lever 1", "vq-vae-2", "lfq", "bsq", "fsp", "latent"]);
     expect(at, &["recipes", "ema"], 0, &["[quantizer]", "decay = 0.99"]);
     expect(at, &["quantizers"], 0, &["codebook", "fsq", "residual", "arXiv:"]);
     expect(at, &["gradcheck", "--op", "tanh"], 0, &["tanh", "0 wrong"]);

@@ -25,7 +25,7 @@ impl Ablation {
     /// use gradbook_lab::{Recipe, compare::Ablation};
     /// let [ema, best] = ["ema", "best"].map(|name| Recipe::built_in(name).unwrap());
     /// let parts = Ablation::of(&best, &ema);
-    /// assert!(parts.levers.iter().any(|lever| lever == "quantizer.floor"));
+    /// assert!(parts.levers.iter().any(|lever| lever == "quantizer.min_share"));
     /// assert!(parts.levers.iter().any(|lever| lever == "train.optimizer.rate"));
     /// assert_eq!(parts.variants.len(), 2 + 2 * parts.levers.len());
     /// ```

@@ -98,7 +98,7 @@ impl Cost {
         self.until(self.steps)
     }
 
-    /// The number of steps with which the [stretched](Recipe::stretched) recipe takes `total`: what happens once is taken
+    /// The number of steps with which the [rescaled](Recipe::with_steps) recipe takes `total`: what happens once is taken
     /// off, the rest is proportional to the steps.
     pub fn steps_for(&self, total: f64) -> u64 {
         let once: f64 = self.phases.iter().map(|(_, first, each)| first - each).sum();

@@ -188,7 +188,7 @@ impl Comparison {
         }
         let text = serde_json::to_string(&plan).expect("names and numbers can be written as JSON");
         files::replace(&path, (text + "\n").as_bytes())?;
-        Ok(self.recipes.iter().map(|recipe| recipe.stretched(plan.steps[&recipe.name])).collect())
+        Ok(self.recipes.iter().map(|recipe| recipe.with_steps(plan.steps[&recipe.name])).collect())
     }
 }
 

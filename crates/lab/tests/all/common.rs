@@ -60,7 +60,7 @@ pub fn small(name: &str) -> Recipe {
     if let Some(seeding) = &mut recipe.train.seeding {
         seeding.latents = 200;
     }
-    recipe.stretched(8)
+    recipe.with_steps(8)
 }
 
 /// A recipe with some settings.

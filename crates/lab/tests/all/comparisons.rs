@@ -52,7 +52,7 @@ fn the_arithmetic_of_events_is_counted_where_they_happen() {
     assert!(step(4) > step(5) && step(9) > step(10), "seeding searches, too");
     assert!(step(13) > step(10) && step(20) > step(13), "more codes, more to search");
     assert!(step(27) < step(25), "no gradient goes into the encoder");
-    let half = Cost::flops(&recipe.stretched(15), &corpus).expect("it works").total();
+    let half = Cost::flops(&recipe.with_steps(15), &corpus).expect("it works").total();
     let steps = cost.steps_for(half);
     assert!((14..=16).contains(&steps), "{steps}");
 }

@@ -38,7 +38,7 @@ pub const VALUES: &[&str] = &[
 /// Settings that together hold every key of every type, put upon the tiny recipe.
 pub const EVERYTHING: &[&[&str]] = &[
     &[
-        "quantizer={ kind = \"codebook\", codes = 8, metric = \"cosine\", init = { normal = 0.5 }, floor = 0.5, \
+        "quantizer={ kind = \"codebook\", codes = 8, metric = \"cosine\", init = { normal = 0.5 }, min_share = 0.5, \
          learning = { by = \"ema\", decay = 0.9, accumulate = 1, estimator = \"rotation\", sample = 0.5 }, \
          commitment = { value = 1.0, schedule = { kind = \"then\", first = { kind = \"warmup\", start = 0.1, steps = 2 }, \
          steps = 2, second = { kind = \"exponential\", factor = 0.9 } } }, \

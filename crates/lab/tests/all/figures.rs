@@ -172,7 +172,7 @@ fn the_rate_of_a_stretched_run_is_the_same_at_the_same_share_of_it() {
     ] {
         let mut whole = recipe.clone();
         whole.train.optimizer.schedule = schedule.clone();
-        let half = whole.stretched(2000).train.optimizer.schedule;
+        let half = whole.with_steps(2000).train.optimizer.schedule;
         for step in [0, 7, 50, 99, 100, 101, 249, 250, 500, 777, 1499, 1500, 1999] {
             let [was, is] = [schedule.at(2 * step), half.at(step)];
             assert!((was - is).abs() < 1e-12, "{schedule:?} at {step}: {was}, {is}");
@@ -180,18 +180,18 @@ fn the_rate_of_a_stretched_run_is_the_same_at_the_same_share_of_it() {
     }
     let mut cycle = recipe.clone();
     cycle.train.optimizer.schedule = Schedule::OneCycle { steps: 4000, rise: 0.3, div: 25.0, final_div: 1e4 };
-    let half = cycle.stretched(2000).train.optimizer.schedule;
+    let half = cycle.with_steps(2000).train.optimizer.schedule;
     assert_eq!(half, Schedule::OneCycle { steps: 2000, rise: 0.3, div: 25.0, final_div: 1e4 });
     let mut falling = recipe;
     falling.train.optimizer.schedule = Schedule::Exponential { factor: 0.999 };
-    assert_eq!(falling.stretched(2000).train.optimizer.schedule, Schedule::Exponential { factor: 0.999 });
+    assert_eq!(falling.with_steps(2000).train.optimizer.schedule, Schedule::Exponential { factor: 0.999 });
 }
 
 #[test]
 fn times_of_a_stretched_run_move_and_intervals_stay() {
     let text = "[train]\nsteps = 4000\nwarmup = 1000\nseeding = { again = [2000] }\nraise = [{ step = 3000, dim = 8 }]\n\
                 grow = [{ step = 500, codes = 16 }, { plateau = 3, codes = 32 }]\nevaluate_every = 400\npatience = 5";
-    let train = Recipe::parse(text).expect("a recipe").stretched(1000).train;
+    let train = Recipe::parse(text).expect("a recipe").with_steps(1000).train;
     let seeding = train.seeding.expect("it is kept");
     assert_eq!((train.steps, train.warmup, seeding.again, seeding.latents), (1000, 250, vec![500], 8192));
     assert_eq!((train.raise[0].step, train.raise[0].dim), (750, 8));

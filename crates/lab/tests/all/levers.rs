@@ -54,14 +54,14 @@ fn codes_seeded_from_windows_over_the_clips_differ_from_those_of_random_crops() 
 #[test]
 fn a_stretched_run_freezes_at_the_same_share_of_its_steps() {
     let recipe = common::recipe().set("train.freeze_codes=24").expect("a key");
-    let half = recipe.stretched(15).train;
+    let half = recipe.with_steps(15).train;
     assert_eq!((half.freeze_encoder, half.freeze_codes), (Some(13), Some(12)));
 }
 
 #[test]
 fn the_average_of_a_stretched_run_reaches_back_over_the_same_share_of_it() {
     let recipe = common::recipe().set("train.average=0.9").expect("a key");
-    let twice = recipe.stretched(2 * recipe.train.steps).train.average.expect("it is kept");
+    let twice = recipe.with_steps(2 * recipe.train.steps).train.average.expect("it is kept");
     assert!((twice.powi(2) - 0.9).abs() < 1e-12, "{twice}");
 }
 
@@ -77,7 +77,7 @@ fn a_stretched_run_moves_the_times_of_quantizers_within_quantizers() {
         commitment = { value = 1.0, schedule = { kind = "linear", steps = 1000 } }
         respawn = { every = 20, below = { hits = 1.0 }, until = 3000 }
     "#;
-    let half = Recipe::parse(text).expect("a recipe").stretched(2000).to_toml();
+    let half = Recipe::parse(text).expect("a recipe").with_steps(2000).to_toml();
     assert!(
         half.contains("steps = 500") && half.contains("until = 1500") && half.contains("every = 20"),
         "{half}"

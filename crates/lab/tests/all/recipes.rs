@@ -38,7 +38,7 @@ fn decoding_both_levels_gives_what_the_forward_pass_gives() {
     let corpus = common::corpus();
     let folder = tempfile::tempdir().expect("a folder");
     let path = RunFolder::new(folder.path());
-    let mut run = Run::open(small("hierarchical"), &corpus, path.clone(), Existing::Refuse).expect("a run");
+    let mut run = Run::open(small("vq-vae-2"), &corpus, path.clone(), Existing::Refuse).expect("a run");
     run.drive(&AtomicBool::new(false), &mut |_| {}).expect("steps");
     let model = Trained::load(&path).expect("a model");
     assert_eq!((model.model.stride(), model.model.frames_per_latent()), (4, 1));
@@ -59,7 +59,7 @@ fn decoding_both_levels_gives_what_the_forward_pass_gives() {
 fn both_levels_learn_and_the_encoders_get_a_gradient() {
     let corpus = common::corpus();
     let folder = tempfile::tempdir().expect("a folder");
-    let mut run = Run::open(small("hierarchical"), &corpus, RunFolder::new(folder.path()), Existing::Refuse)
+    let mut run = Run::open(small("vq-vae-2"), &corpus, RunFolder::new(folder.path()), Existing::Refuse)
         .expect("a run");
     let before = run.training.store.clone();
     run.training.advance().expect("a step");

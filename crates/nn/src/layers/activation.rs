@@ -1,12 +1,12 @@
 //! Activations as layers.
 
-use gradbook_autograd::{Graph, Real, Shape, Var, ops::Op};
+use gradbook_autograd::{Graph, Real, Shape, Var, check::GradCase};
 use serde::{Deserialize, Serialize};
 
 use super::Layer;
 use crate::{ShapeError, layer_case};
 
-pub static ACTIVATION: Op = Op {
+pub static ACTIVATION: GradCase = GradCase {
     name: "Activation",
     formula: "y = f(x)",
     cases: |s| {

@@ -2,7 +2,9 @@
 //! are reported, and absorbed after the step.
 
 use gradbook_autograd::{
-    Graph, ParamId, ParamStore, Real, Shape, Stat, Stats, Tensor, Var, check::Sampler, mismatch, ops::Op,
+    Graph, ParamId, ParamStore, Real, Shape, Stat, Stats, Tensor, Var,
+    check::{GradCase, Sampler},
+    mismatch,
 };
 use ndarray::Axis;
 
@@ -12,7 +14,7 @@ use super::{
 };
 use crate::{Scope, ShapeError, layer_case, rules};
 
-pub static BATCH_NORM1D: Op = Op {
+pub static BATCH_NORM1D: GradCase = GradCase {
     name: "BatchNorm1d",
     formula: "y = γ·(x − mean)/√(var + ε) + β over batch and length",
     cases: |s| {

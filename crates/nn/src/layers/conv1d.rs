@@ -1,6 +1,6 @@
 //! Convolution along the length, with padding by name.
 
-use gradbook_autograd::{Conv1dSpec, Graph, ParamId, Real, Shape, Var, ops::Op};
+use gradbook_autograd::{Conv1dSpec, Graph, ParamId, Real, Shape, Var, check::GradCase};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{ConfigError, Init, Scope, ShapeError, layer_case};
 
-pub static CONV1D: Op = Op {
+pub static CONV1D: GradCase = GradCase {
     name: "Conv1d",
     formula: "y[m] = b + Σₖ x[m·stride + k·dilation − pad]·w[k]",
     cases: |s| {

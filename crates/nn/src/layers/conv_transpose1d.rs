@@ -1,6 +1,6 @@
 //! Transposed convolution along the length: the layer that makes sequences longer.
 
-use gradbook_autograd::{Conv1dSpec, Graph, ParamId, Real, Shape, Var, ops::Op};
+use gradbook_autograd::{Conv1dSpec, Graph, ParamId, Real, Shape, Var, check::GradCase};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{ConfigError, Init, Scope, ShapeError, layer_case};
 
-pub static CONV_TRANSPOSE1D: Op = Op {
+pub static CONV_TRANSPOSE1D: GradCase = GradCase {
     name: "ConvTranspose1d",
     formula: "y[m·stride + k·dilation − pad] += x[m]·w[k]",
     cases: |s| {

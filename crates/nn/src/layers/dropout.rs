@@ -1,12 +1,12 @@
 //! Dropout: while training, each number is zero with probability p.
 
-use gradbook_autograd::{Graph, Real, Shape, Tensor, Var, ops::Op};
+use gradbook_autograd::{Graph, Real, Shape, Tensor, Var, check::GradCase};
 use ndarray_rand::rand::Rng;
 
 use super::Layer;
 use crate::{ConfigError, ShapeError, layer_case};
 
-pub static DROPOUT: Op = Op {
+pub static DROPOUT: GradCase = GradCase {
     name: "Dropout",
     formula: "y = x·mask/(1 − p)",
     cases: |s| {

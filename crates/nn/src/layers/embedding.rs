@@ -1,11 +1,11 @@
 //! Embedding: a row of a table for every index.
 
-use gradbook_autograd::{Graph, ParamId, Real, Shape, Var, ops::Op};
+use gradbook_autograd::{Graph, ParamId, Real, Shape, Var, check::GradCase};
 
 use super::{Layer, Parameter};
 use crate::{Init, Scope, ShapeError, layer_case};
 
-pub static EMBEDDING: Op = Op {
+pub static EMBEDDING: GradCase = GradCase {
     name: "Embedding",
     formula: "y[i] = W[index[i]]",
     cases: |s| {

@@ -1,6 +1,6 @@
 //! Group normalization: every example by itself, over its length and groups of channels.
 
-use gradbook_autograd::{Graph, Real, Shape, Var, ops::Op};
+use gradbook_autograd::{Graph, Real, Shape, Var, check::GradCase};
 
 use super::{
     Layer, Parameter,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{ConfigError, Scope, ShapeError, layer_case, rules};
 
-pub static GROUP_NORM: Op = Op {
+pub static GROUP_NORM: GradCase = GradCase {
     name: "GroupNorm",
     formula: "y = γ·(x − mean)/√(var + ε) + β over length and a group of channels",
     cases: |s| {

@@ -1,6 +1,6 @@
 //! Layer normalization: every place by itself, over its channels.
 
-use gradbook_autograd::{Graph, Real, Shape, Var, ops::Op};
+use gradbook_autograd::{Graph, Real, Shape, Var, check::GradCase};
 
 use super::{
     Layer, Parameter,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{Scope, ShapeError, layer_case, rules};
 
-pub static LAYER_NORM: Op = Op {
+pub static LAYER_NORM: GradCase = GradCase {
     name: "LayerNorm",
     formula: "y = γ·(x − mean)/√(var + ε) + β over channels",
     cases: |s| {

@@ -1,11 +1,11 @@
 //! y = x·W + b on the last axis
 
-use gradbook_autograd::{Graph, ParamId, Real, Shape, Var, ops::Op};
+use gradbook_autograd::{Graph, ParamId, Real, Shape, Var, check::GradCase};
 
 use super::{Layer, Parameter};
 use crate::{Init, Scope, ShapeError, layer_case};
 
-pub static LINEAR: Op = Op {
+pub static LINEAR: GradCase = GradCase {
     name: "Linear",
     formula: "y = x·W + b",
     cases: |s| {

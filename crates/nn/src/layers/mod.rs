@@ -34,12 +34,12 @@ pub use sequential::Sequential;
 pub use snake::Snake;
 pub use upsample::{Upsample, UpsampleConv1d};
 
-use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Shape, Stats, Var, ops::Op};
+use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Shape, Stats, Var, check::GradCase};
 
 use crate::ShapeError;
 
 /// Every layer, with the cases that prove the gradients of its input and its parameters.
-pub static ALL: &[&Op] = &[
+pub static ALL: &[&GradCase] = &[
     &activation::ACTIVATION,
     &batch_norm::BATCH_NORM1D,
     &conv1d::CONV1D,

@@ -1,12 +1,12 @@
 //! A dilated residual block, the brick of convolutional encoders and decoders.
 
-use gradbook_autograd::{Graph, Real, Shape, Var, ops::Op};
+use gradbook_autograd::{Graph, Real, Shape, Var, check::GradCase};
 use serde::{Deserialize, Serialize};
 
 use super::{Activation, Conv1d, Conv1dConfig, Layer, Padding, conv1d::one};
 use crate::{ConfigError, Scope, ShapeError, layer_case};
 
-pub static RESIDUAL_BLOCK: Op = Op {
+pub static RESIDUAL_BLOCK: GradCase = GradCase {
     name: "ResidualBlock",
     formula: "y = x + conv₂(f(conv₁(f(x))))",
     cases: |s| {

@@ -1,11 +1,11 @@
 //! y = γ·x/√(mean x² + ε) over the channels of every place
 
-use gradbook_autograd::{Graph, ParamId, Real, Shape, Var, ops::Op};
+use gradbook_autograd::{Graph, ParamId, Real, Shape, Var, check::GradCase};
 
 use super::{Layer, Parameter};
 use crate::{Init, Scope, ShapeError, layer_case, rules};
 
-pub static RMS_NORM: Op = Op {
+pub static RMS_NORM: GradCase = GradCase {
     name: "RmsNorm",
     formula: "y = γ·x/√(mean x² + ε) over channels",
     cases: |s| {

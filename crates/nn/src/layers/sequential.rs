@@ -1,11 +1,11 @@
 //! Layers one after the other.
 
-use gradbook_autograd::{Graph, Real, Shape, Var, ops::Op};
+use gradbook_autograd::{Graph, Real, Shape, Var, check::GradCase};
 
 use super::{Activation, Layer, Linear};
 use crate::{ShapeError, layer_case};
 
-pub static SEQUENTIAL: Op = Op {
+pub static SEQUENTIAL: GradCase = GradCase {
     name: "Sequential",
     formula: "y = fₙ(… f₁(x))",
     cases: |s| {

@@ -1,11 +1,11 @@
 //! y = x + sin²(αx)/α with a learned α per channel: an activation with a period
 
-use gradbook_autograd::{Graph, ParamId, Real, Shape, Var, ops::Op};
+use gradbook_autograd::{Graph, ParamId, Real, Shape, Var, check::GradCase};
 
 use super::{Layer, Parameter};
 use crate::{Init, Scope, ShapeError, layer_case};
 
-pub static SNAKE: Op = Op {
+pub static SNAKE: GradCase = GradCase {
     name: "Snake",
     formula: "y = x + sin²(αx)/α",
     cases: |s| {

@@ -1,12 +1,12 @@
 //! Longer outputs: repetition, then a convolution that smooths it. Unlike a transposed convolution it leaves no
 //! checkerboard (Odena et al. 2016).
 
-use gradbook_autograd::{Graph, Real, Shape, Var, ops::Op};
+use gradbook_autograd::{Graph, Real, Shape, Var, check::GradCase};
 
 use super::{Conv1d, Conv1dConfig, Layer};
 use crate::{ConfigError, Scope, ShapeError, layer_case};
 
-pub static UPSAMPLE_CONV1D: Op = Op {
+pub static UPSAMPLE_CONV1D: GradCase = GradCase {
     name: "UpsampleConv1d",
     formula: "y = conv(x[⌊m / factor⌋])",
     cases: |s| {

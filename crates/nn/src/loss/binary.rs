@@ -1,10 +1,10 @@
 //! Binary cross-entropy of logits: each number by itself is a yes or a no.
 
-use gradbook_autograd::{Real, Var, case, ops::Op};
+use gradbook_autograd::{Real, Var, case, check::GradCase};
 
 use super::{Reduction, one_shape};
 
-pub static BINARY: Op = Op {
+pub static BINARY: GradCase = GradCase {
     name: "binary_cross_entropy_with_logits",
     formula: "t·ln(1 + e⁻ˣ) + (1 − t)·ln(1 + eˣ)",
     cases: |s| {

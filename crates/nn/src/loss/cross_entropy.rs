@@ -1,10 +1,10 @@
 //! Cross-entropy of logits with class indices.
 
-use gradbook_autograd::{Real, Shape, Tensor, Var, case, ops::Op};
+use gradbook_autograd::{Real, Shape, Tensor, Var, case, check::GradCase};
 
 use super::{Reduction, setting};
 
-pub static CROSS_ENTROPY: Op = Op {
+pub static CROSS_ENTROPY: GradCase = GradCase {
     name: "cross_entropy",
     formula: "−Σₖ qₖ·log softmax(x)ₖ",
     cases: |s| {

@@ -1,10 +1,10 @@
 //! Kullback–Leibler divergence between distributions.
 
-use gradbook_autograd::{Real, Tensor, Var, case, ops::Op};
+use gradbook_autograd::{Real, Tensor, Var, case, check::GradCase};
 
 use super::{Reduction, one_shape};
 
-pub static KL_DIV: Op = Op {
+pub static KL_DIV: GradCase = GradCase {
     name: "kl_div",
     formula: "t·(ln t − x)",
     cases: |s| {

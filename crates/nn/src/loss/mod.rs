@@ -12,11 +12,11 @@ pub use divergence::{kl_div, kl_div_log};
 pub use regression::{huber, l1, mse, smooth_l1};
 pub use spectral::{log_magnitude, spectral_convergence};
 
-use gradbook_autograd::{Real, Var, mismatch, ops::Op};
+use gradbook_autograd::{Real, Var, check::GradCase, mismatch};
 use serde::{Deserialize, Serialize};
 
 /// Every loss, with the cases that prove its gradients.
-pub static ALL: &[&Op] = &[
+pub static ALL: &[&GradCase] = &[
     &binary::BINARY,
     &cross_entropy::CROSS_ENTROPY,
     &divergence::KL_DIV,

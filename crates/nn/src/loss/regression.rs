@@ -1,10 +1,10 @@
 //! Distances of numbers: squared, absolute, and the two smooth mixtures of both.
 
-use gradbook_autograd::{Real, Var, case, ops::Op};
+use gradbook_autograd::{Real, Var, case, check::GradCase};
 
 use super::{Reduction, one_shape, setting};
 
-pub static REGRESSION: Op = Op {
+pub static REGRESSION: GradCase = GradCase {
     name: "mse, l1, smooth_l1, huber",
     formula: "d², |d|, d²/2β or |d| − β/2, with d = x − t",
     cases: |s| {

@@ -1,10 +1,10 @@
 //! Distances of magnitude spectrograms (Arik et al. 2019): one looks at the peaks, the other at the quiet parts.
 
-use gradbook_autograd::{Real, Var, case, ops::Op};
+use gradbook_autograd::{Real, Var, case, check::GradCase};
 
 use super::{one_shape, setting};
 
-pub static SPECTRAL: Op = Op {
+pub static SPECTRAL: GradCase = GradCase {
     name: "spectral_convergence, log_magnitude",
     formula: "‖t − x‖/‖t‖, mean |ln t − ln x|",
     cases: |s| {

@@ -84,15 +84,15 @@ pub fn grad_norm<T: Real>(store: &ParamStore<T>, grads: &ParamGrads<T>) -> f64 {
     sums.iter().sum::<f64>().sqrt()
 }
 
-/// Σg² in eight interleaved strands.
+/// Σg² in eight interleaved lanes.
 fn square_sum<T: Real>(g: &[T]) -> f64 {
     simd!({
-        let mut strands = [0.0; 8];
+        let mut lanes = [0.0; 8];
         let (chunks, rest) = g.as_chunks::<8>();
         for chunk in chunks {
-            strands.iter_mut().zip(chunk).for_each(|(s, g)| *s += g.to_f64() * g.to_f64());
+            lanes.iter_mut().zip(chunk).for_each(|(s, g)| *s += g.to_f64() * g.to_f64());
         }
-        rest.iter().zip(&mut strands).for_each(|(g, s)| *s += g.to_f64() * g.to_f64());
-        strands.iter().sum()
+        rest.iter().zip(&mut lanes).for_each(|(g, s)| *s += g.to_f64() * g.to_f64());
+        lanes.iter().sum()
     })
 }

@@ -4,7 +4,7 @@ use gradbook_autograd::{Real, simd};
 
 use super::{Adam, Method, Momentum};
 
-/// A stretch of one parameter with its gradient and its moments.
+/// A piece of one parameter with its gradient and its moments.
 pub(super) struct Piece<'a, T> {
     pub theta: &'a mut [T],
     pub g: &'a [T],

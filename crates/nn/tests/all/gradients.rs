@@ -2,13 +2,12 @@
 
 use gradbook_autograd::{
     Tape,
-    check::{Sampler, verify_op},
-    ops::Op,
+    check::{GradCase, Sampler, verify_op},
 };
 use gradbook_nn::{layers, loss};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-fn battery(all: &[&Op]) {
+fn battery(all: &[&GradCase]) {
     let failures: Vec<String> = all
         .iter()
         .filter_map(|op| {

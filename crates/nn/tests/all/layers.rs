@@ -210,7 +210,7 @@ fn transforms_are_used_where_they_are_asked_for() {
         let tape = Tape::new();
         block.forward(&Graph::train(&tape, &store), tape.constant(x.clone())).value()
     };
-    let (plain, lifted) = (of(ResidualConfig::new(32, 32)), of(ResidualConfig::new(32, 32).winograd()));
-    assert!(plain != lifted);
-    assert!(plain.as_slice().iter().zip(lifted.as_slice()).all(|(a, b)| (a - b).abs() < 1e-4));
+    let (plain, transformed) = (of(ResidualConfig::new(32, 32)), of(ResidualConfig::new(32, 32).winograd()));
+    assert!(plain != transformed);
+    assert!(plain.as_slice().iter().zip(transformed.as_slice()).all(|(a, b)| (a - b).abs() < 1e-4));
 }

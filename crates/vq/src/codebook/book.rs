@@ -142,7 +142,7 @@ impl<T: Real> Codewords<T> for Codebook {
     ///
     /// Every one gets the same count N, the mean count before: a fresh code is a guess like any other, so the next update
     /// moves none of them more than an average code, and a book that is seeded as a whole keeps its ΣN.
-    fn put(&self, store: &mut ParamStore<T>, rows: &[(usize, &[T])]) {
+    fn set_rows(&self, store: &mut ParamStore<T>, rows: &[(usize, &[T])]) {
         let mean = self.ema.as_ref().map_or(T::ONE, |ema| {
             let counts = store.get(ema.counts).as_slice();
             T::of(counts.iter().map(|n| n.to_f64()).sum::<f64>() / counts.len() as f64)

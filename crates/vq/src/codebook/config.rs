@@ -37,7 +37,7 @@ pub struct CodebookConfig {
     /// Seeding moves codes with less than this share of the mean code's rows into the fullest cells, which they split,
     /// and then lets rows at the borders of full cells go to poorer neighbors; 0 leaves k-means as it is.
     #[serde(default)]
-    pub floor: f64,
+    pub min_share: f64,
     /// Second lives for codes that nobody uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub respawn: Option<Respawn>,
@@ -58,7 +58,7 @@ impl CodebookConfig {
             learning: Learning::default(),
             commitment: Weight::commitment(),
             diversity: None,
-            floor: 0.0,
+            min_share: 0.0,
             respawn: None,
         }
     }

@@ -19,7 +19,7 @@ impl Estimator {
 }
 
 /// The most that the rotation trick stretches a gradient.
-pub(crate) const MOST_STRETCH: f64 = 10.0;
+pub(crate) const MOST_SCALE: f64 = 10.0;
 
 /// The rotation trick: q = λR·z with λ = ‖q‖/‖z‖ and R the rotation in the plane of z and q, both held constant, so
 /// that ∂L/∂z = λRᵀg. With w = unit(ẑ + q̂), two reflections give R = I − 2wwᵀ + 2q̂ẑᵀ.
@@ -31,7 +31,7 @@ fn rotation<'t, T: Real>(z: Var<'t, T>, q: Var<'t, T>) -> Var<'t, T> {
     let (zv, qv) = (z.detach().value(), q.detach().value());
     let (z_hat, q_hat) = (unit(&zv), unit(&qv));
     let w = unit(&z_hat.zip(&q_hat, |a, b| a + b));
-    let most = T::of(MOST_STRETCH);
+    let most = T::of(MOST_SCALE);
     let lambda = lengths(&qv).zip(&lengths(&zv), |q, z| if q < most * z { q / z } else { most });
     let [z_hat, q_hat, w, lambda] = [z_hat, q_hat, w, lambda].map(|x| tape.constant(x));
     let along = |a: Var<'t, T>| (a * z).sum_keep(&[1]);

@@ -36,7 +36,7 @@ impl KindConfig for CodebookConfig {
             diversity.weight.check("diversity.weight")?;
             rules::positive("diversity.temperature", diversity.temperature)?;
         }
-        rules::share("floor", self.floor)?;
+        rules::share("min_share", self.min_share)?;
         self.respawn.as_ref().map_or(Ok(()), |respawn| respawn.check().map_err(|error| error.at("respawn")))
     }
 
@@ -80,7 +80,7 @@ impl KindConfig for CodebookConfig {
                 .clone(),
             diversity: [None, diversity(Spread::Kl), diversity(Spread::Entropy)][row[3]].clone(),
             init: [Init::Normal(1.0), Init::Uniform][row[4]],
-            floor: [0.0, 0.2][row[5]],
+            min_share: [0.0, 0.2][row[5]],
             commitment: [weights(0.25), weights(0.0)][row[6]].clone(),
         };
         pairwise(&[ways.len(), 2, 3, 3, 2, 2, 2]).into_iter().map(of).collect()

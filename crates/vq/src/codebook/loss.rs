@@ -5,7 +5,7 @@ use gradbook_autograd::{Real, Tensor, Var, at_least, simd};
 use rayon::prelude::*;
 
 use super::config::{Diversity, Spread};
-use crate::strands;
+use crate::lanes;
 
 /// mean (a − sg b)²: pulls `a` towards `b`. ∂/∂a = 2(a − b)/n
 ///
@@ -18,9 +18,9 @@ pub fn pull<'t, T: Real>(a: Var<'t, T>, b: Var<'t, T>) -> Var<'t, T> {
     let fixed = b.clone();
     let mean = move |x: &[Tensor<T>]| {
         let pieces = x[0].as_slice().par_chunks(PIECE).zip(fixed.as_slice().par_chunks(PIECE));
-        let squares = |(a, b): (&[T], &[T])| simd!(strands::sum::<16, T, T>(a, b, |a, b| (a - b) * (a - b)));
+        let squares = |(a, b): (&[T], &[T])| simd!(lanes::sum::<16, T, T>(a, b, |a, b| (a - b) * (a - b)));
         let sums: Vec<T> = pieces.with_min_len(at_least(1)).map(squares).collect();
-        Tensor::scalar(strands::sum::<16, T, T>(&sums, &sums, |sum, _| sum) / count)
+        Tensor::scalar(lanes::sum::<16, T, T>(&sums, &sums, |sum, _| sum) / count)
     };
     a.tape().custom("pull", &[a], mean, move |x, _, g, sink| {
         let factor = T::of(2.0) * g.item() / count;

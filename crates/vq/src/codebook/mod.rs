@@ -9,6 +9,8 @@ mod kind;
 mod learning;
 mod loss;
 mod reshape;
+mod respawn;
+mod seeding;
 pub(crate) mod solve;
 
 use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stat, Stats, Stream, Tape, Tensor, Var};
@@ -16,27 +18,16 @@ use ndarray_rand::rand::Rng as _;
 
 pub use book::Codebook;
 pub use config::{Aim, CodebookConfig, Diversity, Init, Metric, Respawn, Spread, Threshold, Weight};
-pub(crate) use estimator::MOST_STRETCH;
+pub(crate) use estimator::MOST_SCALE;
 pub use learning::{Estimator, Form, Learning};
 pub use reshape::Growth;
 pub(crate) use reshape::grow;
 
 use crate::{
-    Absorbed, Book, Codes, Codewords, Latent, Loss, Passage, Quantized, Quantizer,
-    balance::balance,
+    Absorbed, Book, Codes, Codewords, GradientRule, Latent, Loss, Quantized, Quantizer,
     clusters::Clusters,
-    conscience::even_out,
-    kinds::require_finite,
-    kmeans::{Start, inertia, kmeans, make_distinct},
     search::{nearest, nearest_few},
 };
-
-/// Rounds of Lloyd's algorithm when seeding.
-const SEEDING_ROUNDS: usize = 20;
-/// Rounds with a conscience after that, if cells shall have a least size.
-const EVENING_ROUNDS: usize = 40;
-/// Rounds of it that learned codes get before they are compared with fresh ones.
-const SETTLING_ROUNDS: usize = 5;
 
 /// The quantizer of a [`CodebookConfig`].
 pub struct VectorQuantizer {
@@ -165,41 +156,22 @@ impl<T: Real> Quantizer<T> for VectorQuantizer {
     }
 
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
-        require_finite("codebook", latents);
-        let rows = {
-            let tape = Tape::new();
-            self.book.compared(tape.constant(latents.clone())).value()
-        };
-        let mut rng = stream.next_use();
-        let fresh = kmeans(&rows, self.book.len(store), SEEDING_ROUNDS, Start::PlusPlus, &mut rng).centers;
-        // Codes that have been learned already are often the better start.
-        let mut learned = self.book.values(store);
-        balance(&rows, &mut learned, 0.0, SETTLING_ROUNDS, &mut rng);
-        let better = inertia(&rows, &learned) < inertia(&rows, &fresh);
-        let mut found = if better { learned } else { fresh };
-        if self.book.config.floor > 0.0 {
-            balance(&rows, &mut found, self.book.config.floor, SEEDING_ROUNDS, &mut rng);
-            even_out(&rows, &mut found, EVENING_ROUNDS);
-        }
-        make_distinct(&mut found, &rows, &mut rng);
-        let width = self.book.width(store);
-        let all: Vec<(usize, &[T])> = found.as_slice().chunks(width).enumerate().collect();
-        self.book.put(store, &all);
+        self.book.seed(store, latents, stream);
     }
 
     fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
         self.book.widen(store, dim)
     }
 
-    fn passage(&self) -> Passage {
+    fn gradient_rule(&self) -> GradientRule {
         match (self.book.config.metric, &self.book.config.learning) {
             (Metric::L2, Learning::Ema { estimator, .. } | Learning::Loss { estimator, .. }) => {
                 match estimator {
-                    Estimator::StraightThrough => Passage::Identity,
-                    Estimator::Rotation => Passage::Rotation,
+                    Estimator::StraightThrough => GradientRule::Identity,
+                    Estimator::Rotation => GradientRule::Rotation,
                 }
             }
-            _ => Passage::Own,
+            _ => GradientRule::Own,
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Codewords,
-    inset::{inset, inset_entry},
+    block::{set_block, widen_entry},
 };
 
 /// How a codebook gets more codes.
@@ -58,7 +58,7 @@ pub(crate) fn grow<T: Real>(
         *store.get_mut(id) = Tensor::new(&shape[..], elements);
     }
     let rows: Vec<(usize, &[T])> = rows.iter().enumerate().map(|(i, row)| (old + i, &row[..])).collect();
-    book.put(store, &rows);
+    book.set_rows(store, &rows);
 }
 
 impl Codebook {
@@ -72,18 +72,18 @@ impl Codebook {
         }
         let averages = self.ema.iter().flat_map(|ema| [ema.sums, ema.new_sums]);
         for id in averages.chain([self.codes]) {
-            let wide = inset(store.get(id), &rows, &places, Tensor::zeros([rows.len(), dim]));
+            let wide = set_block(store.get(id), &rows, &places, Tensor::zeros([rows.len(), dim]));
             *store.get_mut(id) = wide;
         }
         match self.config.learning.form() {
             Form::Plain => {}
             Form::Linear => {
-                let wide = inset(store.get(self.shared[0]), &places, &places, identity(dim));
+                let wide = set_block(store.get(self.shared[0]), &places, &places, identity(dim));
                 *store.get_mut(self.shared[0]) = wide;
             }
             Form::Affine => {
-                inset_entry(store, self.shared[0], &places, dim, T::ONE);
-                inset_entry(store, self.shared[1], &places, dim, T::ZERO);
+                widen_entry(store, self.shared[0], &places, dim, T::ONE);
+                widen_entry(store, self.shared[1], &places, dim, T::ZERO);
             }
         }
         Some(places)

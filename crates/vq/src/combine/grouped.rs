@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Parts, Sharing, named, side_by_side};
 use crate::{
-    Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
+    Absorbed, Book, Codes, GradientRule, KindConfig, KindError, Latent, Options, Quantized, Quantizer,
+    Registry,
     kinds::{QuantizerConfig, check_inner},
 };
 
@@ -160,8 +161,8 @@ impl<T: Real> Quantizer<T> for Grouped<T> {
         self.parts.iter().all(|part| part.greedy())
     }
 
-    fn passage(&self) -> Passage {
-        Passage::of_parts(self.parts.iter().map(|part| part.passage()))
+    fn gradient_rule(&self) -> GradientRule {
+        GradientRule::of_parts(self.parts.iter().map(|part| part.gradient_rule()))
     }
 
     fn codebooks(&self) -> Vec<Book<'_, T>> {

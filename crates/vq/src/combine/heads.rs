@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{placed, rowwise, side_by_side};
 use crate::{
-    Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
+    Absorbed, Book, Codes, GradientRule, KindConfig, KindError, Latent, Options, Quantized, Quantizer,
+    Registry,
     kinds::{QuantizerConfig, check_inner, illegal},
 };
 
@@ -163,8 +164,8 @@ impl<T: Real> Quantizer<T> for Heads<T> {
         self.inner.greedy()
     }
 
-    fn passage(&self) -> Passage {
-        Passage::of_parts([self.inner.passage()])
+    fn gradient_rule(&self) -> GradientRule {
+        GradientRule::of_parts([self.inner.gradient_rule()])
     }
 
     fn codebooks(&self) -> Vec<Book<'_, T>> {

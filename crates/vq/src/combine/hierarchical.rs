@@ -235,7 +235,7 @@ impl<T: Real> Quantizer<T> for Hierarchical<T> {
     fn widen(&self, store: &mut ParamStore<T>, dim: usize) -> Option<Vec<usize>> {
         let places = self.parts.widen(store, dim)?;
         for (way, map) in self.maps.iter().flat_map(|maps| maps.iter().enumerate()) {
-            map.inset(store, &side_by_side(&places, 2, dim), &places, joining(dim, way));
+            map.set_block(store, &side_by_side(&places, 2, dim), &places, joining(dim, way));
         }
         Some(places)
     }

@@ -202,7 +202,11 @@ pub(crate) fn named<'t, T: Real>(i: usize, losses: Vec<Loss<'t, T>>) -> impl Ite
 }
 
 /// What a level takes away from the remainder: the values of its codes, a constant, `[row, channel]`.
-fn taken<'t, T: Real>(g: &Graph<'t, T>, level: &dyn Quantizer<T>, found: &Quantized<'t, T>) -> Var<'t, T> {
+fn dequantized<'t, T: Real>(
+    g: &Graph<'t, T>,
+    level: &dyn Quantizer<T>,
+    found: &Quantized<'t, T>,
+) -> Var<'t, T> {
     match g.training() {
         false => found.values,
         true if level.values_are_codes() => found.values.detach(),

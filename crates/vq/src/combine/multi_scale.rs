@@ -6,12 +6,13 @@ use gradbook_nn::{ConfigError, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MOST_PARTS, Parts, Sharing, named,
+    MOST_PARTS, Parts, Sharing, dequantized, named,
     resample::{Upsample, averages, each},
-    seeds, taken,
+    seeds,
 };
 use crate::{
-    Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
+    Absorbed, Book, Codes, GradientRule, KindConfig, KindError, Latent, Options, Quantized, Quantizer,
+    Registry,
     kinds::{QuantizerConfig, check_inner, pairwise},
 };
 
@@ -176,7 +177,7 @@ impl<T: Real> Quantizer<T> for MultiScale<T> {
         let mut total = g.tape().constant(Tensor::zeros(z.value.shape())).surrogate(z.value);
         for (i, (scale, part)) in self.levels().enumerate() {
             let found = part.quantize(g, rest.map(|z| self.down(z, lengths, scale)));
-            let left = self.up(taken(g, part, &found), lengths, scale);
+            let left = self.up(dequantized(g, part, &found), lengths, scale);
             rest = rest.map(|z| z - left);
             total = total + self.up(found.values, lengths, scale);
             codes.push(found.codes);
@@ -240,8 +241,8 @@ impl<T: Real> Quantizer<T> for MultiScale<T> {
         self.parts.distinct().all(|part| part.greedy())
     }
 
-    fn passage(&self) -> Passage {
-        Passage::Identity
+    fn gradient_rule(&self) -> GradientRule {
+        GradientRule::Identity
     }
 
     fn codebooks(&self) -> Vec<Book<'_, T>> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Quantized, Quantizer, Registry, SKIPPED,
-    inset::{inset, inset_entry},
+    block::{set_block, widen_entry},
     kinds::{QuantizerConfig, check_inner},
 };
 
@@ -93,7 +93,7 @@ impl Map {
     }
 
     /// The map with its old weights `[i, j]` at `[rows[i], columns[j]]` of these, and no bias for new columns.
-    pub fn inset<T: Real>(
+    pub fn set_block<T: Real>(
         &self,
         store: &mut ParamStore<T>,
         rows: &[usize],
@@ -101,9 +101,9 @@ impl Map {
         new: Tensor<T>,
     ) {
         let to = new.shape()[1];
-        let wide = inset(store.get(self.weight), rows, columns, new);
+        let wide = set_block(store.get(self.weight), rows, columns, new);
         *store.get_mut(self.weight) = wide;
-        inset_entry(store, self.bias, columns, to, T::ZERO);
+        widen_entry(store, self.bias, columns, to, T::ZERO);
     }
 
     pub fn apply<'t, T: Real>(&self, g: &Graph<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
@@ -219,10 +219,10 @@ impl<T: Real> Quantizer<T> for Projected<T> {
         let new: Vec<usize> = (0..dim).filter(|channel| !places.contains(channel)).collect();
         // New channels of the latents start at 0, as those of the codes do: distances and values stay what they were.
         // The way out starts random, so that a gradient comes back through it.
-        self.inward.inset(store, &outer, &places, Tensor::zeros([self.dim, dim]));
+        self.inward.set_block(store, &outer, &places, Tensor::zeros([self.dim, dim]));
         let fresh = Init::torch(dim).draw::<T>([new.len(), self.dim].into(), rng);
-        let fresh = inset(&fresh, &new, &outer, Tensor::zeros([dim, self.dim]));
-        self.outward.inset(store, &places, &outer, fresh);
+        let fresh = set_block(&fresh, &new, &outer, Tensor::zeros([dim, self.dim]));
+        self.outward.set_block(store, &places, &outer, fresh);
         true
     }
 }

@@ -5,10 +5,10 @@ use gradbook_autograd::{Graph, ParamStore, Real, Rng, Stats, Stream, Tensor, Var
 use gradbook_nn::{ConfigError, Scope, rules};
 use serde::{Deserialize, Serialize};
 
-use super::{Depth, MOST_PARTS, Parts, Sharing, beam, depth::at_rows, named, seeds, taken};
+use super::{Depth, MOST_PARTS, Parts, Sharing, beam, depth::at_rows, dequantized, named, seeds};
 use crate::{
-    Absorbed, Book, Codes, KindConfig, KindError, Latent, Options, Passage, Quantized, Quantizer, Registry,
-    SKIPPED,
+    Absorbed, Book, Codes, GradientRule, KindConfig, KindError, Latent, Options, Quantized, Quantizer,
+    Registry, SKIPPED,
     kinds::{QuantizerConfig, check_inner, illegal, pairwise, require_finite},
 };
 
@@ -168,7 +168,7 @@ impl<T: Real> Quantizer<T> for Residual<T> {
             let found = level.quantize(g, rest.map(gather));
             // The decoder's gradient reaches the encoder through the first level only, hence once; the losses of every
             // level reach it through `rest.loss`.
-            let left = spread(taken(g, level, &found));
+            let left = spread(dequantized(g, level, &found));
             let whole = if self.grid && i == 0 { self.first().bounded(rest.loss) } else { rest.loss };
             let loss = whole - left;
             rest = Latent { value: loss.detach(), loss };
@@ -239,8 +239,8 @@ impl<T: Real> Quantizer<T> for Residual<T> {
     }
 
     /// The decoder's gradient passes the first level alone.
-    fn passage(&self) -> Passage {
-        Passage::of_parts([self.first().passage()])
+    fn gradient_rule(&self) -> GradientRule {
+        GradientRule::of_parts([self.first().gradient_rule()])
     }
 
     fn codebooks(&self) -> Vec<Book<'_, T>> {

@@ -8,7 +8,7 @@ use super::{
     ensure,
     trial::{Trial, rounding},
 };
-use crate::{Passage, codebook::MOST_STRETCH};
+use crate::{GradientRule, codebook::MOST_SCALE};
 
 pub fn rules<'s, T: Real>() -> Vec<Rule<'s, T>> {
     vec![
@@ -27,10 +27,10 @@ fn passage_is_as_declared<T: Real>(t: &Trial<'_, T>) -> Checked {
     let passed = t.train_for(&z, t.stream(4), |found| {
         (found.values * found.values.tape().constant(u.clone())).sum_all()
     });
-    let expected = match t.q.passage() {
-        Passage::Own => return Ok(Verdict::Skipped("it declares a passage of its own")),
-        Passage::Identity => u,
-        Passage::Rotation => rotated(&z, &passed.values, &u),
+    let expected = match t.q.gradient_rule() {
+        GradientRule::Own => return Ok(Verdict::Skipped("it declares a gradient rule of its own")),
+        GradientRule::Identity => u,
+        GradientRule::Rotation => rotated(&z, &passed.values, &u),
     };
     let channels = t.dim();
     for (row, (found, expected)) in
@@ -41,7 +41,7 @@ fn passage_is_as_declared<T: Real>(t: &Trial<'_, T>) -> Checked {
         ensure!(
             found.iter().zip(expected).all(near),
             "row {row} declares {:?} and should get the gradient {expected:?}, but gets {found:?}",
-            t.q.passage()
+            t.q.gradient_rule()
         );
     }
     Ok(Verdict::Holds)
@@ -61,7 +61,7 @@ fn rotated<T: Real>(z: &Tensor<T>, q: &Tensor<T>, g: &Tensor<T>) -> Tensor<T> {
         let (zh, qh) = (unit(z), unit(&q));
         let w = unit(&zh.iter().zip(&qh).map(|(a, b)| a + b).collect::<Vec<_>>());
         let (wg, qg) = (dot(&w, &g), dot(&qh, &g));
-        let lambda = (dot(&q, &q) / dot(z, z)).sqrt().min(MOST_STRETCH);
+        let lambda = (dot(&q, &q) / dot(z, z)).sqrt().min(MOST_SCALE);
         let turned = |c: usize| lambda * (g[c] - 2.0 * w[c] * wg + 2.0 * zh[c] * qg);
         all.extend((0..width).map(|c| T::of(turned(c))));
     }

@@ -72,7 +72,7 @@ fn zero_never_hurts<T: Real>(t: &Trial<'_, T>) -> Checked {
     }
     let zero = vec![T::ZERO; t.dim()];
     for book in &books {
-        book.codebook.put(&mut trial.store, &[(0, &zero[..])]);
+        book.codebook.set_rows(&mut trial.store, &[(0, &zero[..])]);
     }
     let (_, codes) = trial.eval(&z);
     let left = |depth: usize| {

@@ -3,7 +3,7 @@
 use gradbook_autograd::{Tensor, at_least, simd};
 use rayon::prelude::*;
 
-use crate::strands;
+use crate::lanes;
 
 /// The codes, ready to be searched.
 pub(super) struct Book<'a> {
@@ -34,7 +34,7 @@ impl<'a> Book<'a> {
                 simd!({
                     code.iter_mut().zip(given.iter().zip(&center)).for_each(|(e, (given, c))| *e = given - c);
                     let square = |e: f32, _| f64::from(e) * f64::from(e);
-                    *norm = (0.5 * strands::of_row::<8, f32, f64>(code, code, square)) as f32;
+                    *norm = (0.5 * lanes::of_row::<8, f32, f64>(code, code, square)) as f32;
                 });
             });
         });

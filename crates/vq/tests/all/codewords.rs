@@ -3,7 +3,7 @@
 use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Stat, Stats, Tape, Tensor, Var};
 use gradbook_nn::{Init, Scope};
 use gradbook_vq::{
-    Book, Codes, Codewords, Latent, Passage, Quantized, Quantizer,
+    Book, Codes, Codewords, GradientRule, Latent, Quantized, Quantizer,
     codebook::{Growth, rows_of},
     contract::{Subject, check},
     diagnostics::Health,
@@ -44,8 +44,8 @@ impl<T: Real> Quantizer<T> for Frozen {
         rows_of(g.param(self.0), codes.column(0))
     }
 
-    fn passage(&self) -> Passage {
-        Passage::Identity
+    fn gradient_rule(&self) -> GradientRule {
+        GradientRule::Identity
     }
 
     fn codebooks(&self) -> Vec<Book<'_, T>> {
@@ -94,7 +94,7 @@ fn its_codes_are_what_the_entry_holds_and_euclid_is_its_distance() {
     let hits = Stats::<f64>::one(book.parameter(), "hits", Stat::Counts(vec![1, 0, 0, 2, 0]));
     assert_eq!((book.hits(&hits), book.hits(&Stats::new())), (Some(&[1, 0, 0, 2, 0][..]), None));
 
-    book.put(&mut store, &[(4, &[1.0, 1.0]), (1, &[3.0, 5.0])]);
+    book.set_rows(&mut store, &[(4, &[1.0, 1.0]), (1, &[3.0, 5.0])]);
     let now = [0.0, 0.0, 3.0, 5.0, 0.0, 9.0, 7.0, 0.0, 1.0, 1.0];
     assert_eq!(book.values(&store).as_slice(), now);
     assert_eq!(Health::of(&*q, &store, &book.values(&store)).slots[0].duplicates, Some(0.0));

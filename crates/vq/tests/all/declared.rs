@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gradbook_autograd::{Graph, Rng, Stats, Stream, Tape, Tensor};
-use gradbook_vq::{Absorbed, Passage};
+use gradbook_vq::{Absorbed, GradientRule};
 use ndarray_rand::rand::SeedableRng;
 
 use crate::trial::{Built, normal, of};
@@ -19,7 +19,7 @@ fn around(kind: &str, inner: &str) -> Built {
 
 #[test]
 fn a_gradient_passes_parts_as_it_passes_the_whole_only_if_it_is_unchanged() {
-    let (same, own) = (Passage::Identity, Passage::Own);
+    let (same, own) = (GradientRule::Identity, GradientRule::Own);
     for (kind, expected) in [
         ("residual\"\nlevels = 3", [same, own, own]),
         ("grouped\"\ngroups = 2", [same, own, own]),
@@ -28,7 +28,7 @@ fn a_gradient_passes_parts_as_it_passes_the_whole_only_if_it_is_unchanged() {
         ("hierarchical\"\nstrides = [2]", [own, own, own]),
         ("projected\"\ndim = 3", [own, own, own]),
     ] {
-        let found = [EMA, TURNED, COSINE].map(|inner| around(kind, inner).1.passage());
+        let found = [EMA, TURNED, COSINE].map(|inner| around(kind, inner).1.gradient_rule());
         assert_eq!(found, expected, "{kind}");
     }
 }

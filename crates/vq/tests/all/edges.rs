@@ -113,7 +113,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("codebook codes = 4; learning = { by = \"ibq\", temperature = -1.0 }", "learning.temperature"),
     ("codebook codes = 4; diversity = { weight = -0.1 }", "diversity.weight"),
     ("codebook codes = 4; diversity = { weight = 0.1, temperature = 0.0 }", "diversity.temperature"),
-    ("codebook codes = 4; floor = 1.0", "floor"),
+    ("codebook codes = 4; min_share = 1.0", "min_share"),
     ("codebook codes = 4; respawn = { every = 0, below = { hits = 1.0 } }", "respawn.every"),
     ("codebook codes = 4; respawn = { every = 1, below = { hits = -1.0 } }", "respawn.below.hits"),
     ("codebook codes = 4; respawn = { every = 1, below = { of_mean = nan } }", "respawn.below.of_mean"),

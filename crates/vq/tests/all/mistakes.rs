@@ -4,7 +4,7 @@
 use gradbook_autograd::{Graph, ParamStore, Rng, Stream, Tape, Tensor};
 use gradbook_nn::Scope;
 use gradbook_vq::{
-    Passage, Quantizer, QuantizerConfig, SKIPPED, diagnostics::Usage, kmeans::Start, kmeans::kmeans,
+    GradientRule, Quantizer, QuantizerConfig, SKIPPED, diagnostics::Usage, kmeans::Start, kmeans::kmeans,
     quantize_masked,
 };
 use ndarray_rand::rand::SeedableRng;
@@ -92,7 +92,10 @@ fn a_straight_through_option_changes_no_gradient() {
         of(&format!("kind = \"codebook\"\ncodes = 6\nlearning = {learning}"), 4)
     };
     let (plain, turned) = (with("straight_through"), with("rotation"));
-    assert_eq!((plain.1.passage(), turned.1.passage()), (Passage::Identity, Passage::Rotation));
+    assert_eq!(
+        (plain.1.gradient_rule(), turned.1.gradient_rule()),
+        (GradientRule::Identity, GradientRule::Rotation)
+    );
     assert_eq!(eval(&plain, &z), eval(&turned, &z));
     assert_ne!(gradients(&plain, &z, &u).0, gradients(&turned, &z, &u).0);
 }

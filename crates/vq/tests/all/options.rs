@@ -227,12 +227,12 @@ fn the_metric_compares_lengths_or_angles() {
 }
 
 #[test]
-fn a_floor_moves_codes_from_thin_places_to_crowded_ones() {
+fn a_least_share_moves_codes_from_thin_places_to_crowded_ones() {
     // Every 16th row lies in [5, 6), the others in [0, 1). The least error has two or three of eight codes for the 400.
     let row = |i: usize| (i as f64 * 0.618_034).fract() + if i.is_multiple_of(16) { 5.0 } else { 0.0 };
     let rows: Vec<f64> = (0..6400).map(row).collect();
-    let least = |floor: f64| {
-        let mut built = of(&format!("kind = \"codebook\"\ncodes = 8\nfloor = {floor}"), 1);
+    let least = |min_share: f64| {
+        let mut built = of(&format!("kind = \"codebook\"\ncodes = 8\nmin_share = {min_share}"), 1);
         built.1.seed(&mut built.0, &column(&rows), &Stream::new(1, 0, 5));
         built.1.encode(&built.0, &column(&rows)).counts(0).into_iter().min().expect("eight codes")
     };

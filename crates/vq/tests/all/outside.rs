@@ -6,8 +6,8 @@ use gradbook_autograd::{
 };
 use gradbook_nn::{ConfigError, Init, Scope};
 use gradbook_vq::{
-    Absorbed, Book, Codes, Codewords, KindConfig, Latent, Passage, Quantized, Quantizer, QuantizerConfig,
-    Registry,
+    Absorbed, Book, Codes, Codewords, GradientRule, KindConfig, Latent, Quantized, Quantizer,
+    QuantizerConfig, Registry,
     codebook::{Growth, rows_of},
     contract::check,
     kmeans::{Start, kmeans},
@@ -101,8 +101,8 @@ impl<T: Real> Quantizer<T> for Weighted {
             kmeans(latents, count, 10, Start::PlusPlus, &mut stream.next_use()).centers;
     }
 
-    fn passage(&self) -> Passage {
-        Passage::Identity
+    fn gradient_rule(&self) -> GradientRule {
+        GradientRule::Identity
     }
 
     fn codebooks(&self) -> Vec<Book<'_, T>> {

@@ -137,7 +137,7 @@ fn a_report_and_a_violation_say_what_was_checked() {
         report.skipped.iter().map(|(n, _)| *n).collect::<Vec<_>>(),
         [3, 3, 7, 8, 9, 13, 16, 17, 19, 21]
     );
-    let start = "12 of 21 properties held\n  3 not exercised: it declares a passage of its own\n     (the encoder gets";
+    let start = "12 of 21 properties held\n  3 not exercised: it declares a gradient rule of its own\n     (the encoder gets";
     assert!(report.to_string().starts_with(start), "{report}");
 }
 

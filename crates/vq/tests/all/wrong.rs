@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gradbook_autograd::{Graph, ParamStore, Real, Stat, Stats, Stream, Tape, Tensor, Var};
-use gradbook_vq::{Absorbed, Book, Codes, Latent, Loss, Passage, Quantized, Quantizer};
+use gradbook_vq::{Absorbed, Book, Codes, GradientRule, Latent, Loss, Quantized, Quantizer};
 
 /// What is done wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -229,8 +229,8 @@ impl<T: Real> Quantizer<T> for Wrong<T> {
         }
     }
 
-    fn passage(&self) -> Passage {
-        self.inner.passage()
+    fn gradient_rule(&self) -> GradientRule {
+        self.inner.gradient_rule()
     }
 
     fn codebooks(&self) -> Vec<Book<'_, T>> {

@@ -5,7 +5,7 @@ use gradbook::nn::{ConfigError, Init, Scope, rules};
 use gradbook::vq::codebook::rows_of;
 use gradbook::vq::kmeans::{Start, kmeans};
 use gradbook::vq::{
-    Absorbed, Book, Codes, Codewords, KindConfig, Latent, Loss, Passage, Quantized, Quantizer,
+    Absorbed, Book, Codes, Codewords, GradientRule, KindConfig, Latent, Loss, Quantized, Quantizer,
     QuantizerConfig, search::nearest,
 };
 use serde::{Deserialize, Serialize};
@@ -108,8 +108,8 @@ impl<T: Real> Quantizer<T> for Newkind {
         *store.get_mut(self.codes) = kmeans(latents, count, 20, Start::PlusPlus, &mut rng).centers;
     }
 
-    fn passage(&self) -> Passage {
-        Passage::Identity // straight-through, and the contract holds it to that
+    fn gradient_rule(&self) -> GradientRule {
+        GradientRule::Identity // straight-through, and the contract holds it to that
     }
 
     fn codebooks(&self) -> Vec<Book<'_, T>> {

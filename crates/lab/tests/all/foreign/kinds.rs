@@ -4,7 +4,7 @@ use gradbook_autograd::{Graph, ParamId, ParamStore, Real, Rng, Shape, Stat, Stat
 use gradbook_lab::{BlockConfig, Error, EventConfig, Model};
 use gradbook_nn::{Activation, ConfigError, Layer, Scope, ShapeError};
 use gradbook_vq::{
-    Absorbed, Codes, KindConfig, Latent, Loss, Passage, Quantized, Quantizer, QuantizerConfig, SKIPPED,
+    Absorbed, Codes, GradientRule, KindConfig, Latent, Loss, Quantized, Quantizer, QuantizerConfig, SKIPPED,
 };
 use serde::{Deserialize, Serialize};
 
@@ -98,8 +98,8 @@ impl<T: Real> Quantizer<T> for Sign {
         *store.get_mut(self.size) = sizes(latents).map(|sum| sum * share);
     }
 
-    fn passage(&self) -> Passage {
-        Passage::Identity
+    fn gradient_rule(&self) -> GradientRule {
+        GradientRule::Identity
     }
 }
 

@@ -116,7 +116,7 @@ fn an_event_of_ones_own_happens_at_its_step_also_where_it_is_resumed_or_stretche
     // 0.9·2s + 0.1·x against 0.9·s + 0.1·x: the rows x of the step are the same.
     let (s, with, without) = (run(&recipe, 6), run(&recipe, 7), run(&without, 7));
     assert!((with - without - 0.9 * s).abs() < 1e-5 * s, "{with} after {s}, {without} without the event");
-    assert!(recipe.stretched(16).to_toml().contains("event = \"double\"\nstep = 12"), "{recipe:?}");
+    assert!(recipe.with_steps(16).to_toml().contains("event = \"double\"\nstep = 12"), "{recipe:?}");
     let none = recipe.set("quantizer={ kind = \"lfq\" }").expect("a recipe");
     let mut training = Training::new(none, &corpus).expect("it can work");
     let error = (0..7).find_map(|_| training.advance().err()).expect("there is nothing to double");

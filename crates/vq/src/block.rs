@@ -3,7 +3,7 @@
 use gradbook_autograd::{ParamId, ParamStore, Real, Tensor};
 
 /// `ground` with the element `[i, j]` of `x` at `[rows[i], columns[j]]`.
-pub(crate) fn inset<T: Real>(
+pub(crate) fn set_block<T: Real>(
     x: &Tensor<T>,
     rows: &[usize],
     columns: &[usize],
@@ -18,14 +18,14 @@ pub(crate) fn inset<T: Real>(
 }
 
 /// Makes an entry `[channel]` one of `dim` channels, `new` at all but the `places` of the old.
-pub(crate) fn inset_entry<T: Real>(
+pub(crate) fn widen_entry<T: Real>(
     store: &mut ParamStore<T>,
     id: ParamId,
     places: &[usize],
     dim: usize,
     new: T,
 ) {
-    let wide = inset(store.get(id), &[0], places, Tensor::filled([dim], new));
+    let wide = set_block(store.get(id), &[0], places, Tensor::filled([dim], new));
     *store.get_mut(id) = wide;
 }
 
@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn old_elements_keep_their_values_at_their_new_places() {
         let x = Tensor::new([2, 2], vec![1.0, 2.0, 3.0, 4.0]);
-        let wide = inset(&x, &[0, 1], &[0, 2], Tensor::filled([2, 3], 9.0));
+        let wide = set_block(&x, &[0, 1], &[0, 2], Tensor::filled([2, 3], 9.0));
         assert_eq!(wide.as_slice(), [1.0, 9.0, 2.0, 3.0, 9.0, 4.0]);
     }
 }

@@ -1,4 +1,4 @@
-//! Lifted convolutions against the formulas of `lift.rs`, one number at a time: blocks, threads, vectors and the ends of
+//! Lifted convolutions against the formulas of `transforms.rs`, one number at a time: blocks, threads, vectors and the ends of
 //! items change no bit.
 
 use std::array::from_fn;
@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     Conv1dSpec, Windows,
-    lift::{BLOCK, POINTS, STEP, gradients, lower, samples, taps, taps_back},
+    transforms::{BLOCK, POINTS, STEP, gradients, lower, samples, taps, taps_back},
 };
 use crate::Tensor;
 
@@ -28,7 +28,7 @@ impl Rows {
     }
 
     /// f of N rows from `first` on, in each of the channels.
-    fn lifted<const N: usize>(
+    fn transformed<const N: usize>(
         &self,
         item: usize,
         first: isize,
@@ -48,15 +48,15 @@ fn tiles(items: usize, len: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..items).flat_map(move |item| (0..len).step_by(STEP).map(move |first| (item, first)))
 }
 
-/// The `len` rows of every item, from tiles whose first sees what lies `lead` rows before; u is `u(in, out)`.
+/// The `len` rows of every item, from tiles whose first sees what lies `padding` rows before; u is `u(in, out)`.
 fn outputs(
     x: &Rows,
-    [items, len, lead, channels]: [usize; 4],
+    [items, len, padding, channels]: [usize; 4],
     u: impl Fn(usize, usize) -> [f32; POINTS],
 ) -> Vec<f32> {
     let mut y = Vec::new();
     for (item, first) in tiles(items, len) {
-        let v = x.lifted(item, first as isize - lead as isize, samples);
+        let v = x.transformed(item, first as isize - padding as isize, samples);
         let tile: Vec<[f32; STEP]> = (0..channels)
             .map(|o| {
                 let mut sums = [0.0; POINTS + 1]; // the last is the bias
@@ -73,12 +73,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_lifted_convolution_has_the_bits_of_its_formulas(
+    fn a_transformed_convolution_has_the_bits_of_its_formulas(
         (items, len, pad_left, pad_right) in (1..4usize, 3..30usize, 0..3usize, 0..3usize),
         (inputs, made) in (BLOCK..70, BLOCK..70),
         seed: u64,
     ) {
-        let pad_right = pad_right.max(pad_left.min(1)); // causal convolutions are not lifted
+        let pad_right = pad_right.max(pad_left.min(1)); // causal convolutions are not transformed
         let spec = Conv1dSpec { pad_left, pad_right, winograd: true, ..Conv1dSpec::default() };
         let short = spec.output_len(len, 3).expect("a window fits");
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -86,20 +86,20 @@ proptest! {
         let [x, w, g] = shapes.map(|shape| Rows::draw(shape, &mut rng));
         let kernels = Windows::new(spec, 3, items, len, short);
 
-        let lifted = |order: [usize; 3], i: usize, o: usize| {
+        let transformed = |order: [usize; 3], i: usize, o: usize| {
             let w = order.map(|k| w.at(k, i as isize, o));
             let [u1, u2, u3, u4] = taps(w);
             [w[0], u1, u2, u3, u4, w[2]]
         };
-        let y = outputs(&x, [items, short, pad_left, made], |i, o| lifted([0, 1, 2], i, o));
+        let y = outputs(&x, [items, short, pad_left, made], |i, o| transformed([0, 1, 2], i, o));
         prop_assert!(kernels.correlate(&x.0, &w.0, None).as_slice() == y, "y");
-        let dx = outputs(&g, [items, len, 2 - pad_left, inputs], |o, i| lifted([2, 1, 0], i, o));
+        let dx = outputs(&g, [items, len, 2 - pad_left, inputs], |o, i| transformed([2, 1, 0], i, o));
         prop_assert!(kernels.adjoint(&g.0, (&w.0, true), None).as_slice() == dx, "dx");
 
         let mut du = vec![[0.0; POINTS]; inputs * made];
         for (item, first) in tiles(items, short) {
             let first = first as isize;
-            let (v, e) = (x.lifted(item, first - pad_left as isize, samples), g.lifted(item, first, gradients));
+            let (v, e) = (x.transformed(item, first - pad_left as isize, samples), g.transformed(item, first, gradients));
             du.iter_mut().enumerate().for_each(|(io, du)| add_products(du, &v[io / made], &e[io % made]));
         }
         let dw = kernels.weights(&x.0, &g.0);

@@ -14,23 +14,23 @@ impl Recipe {
     /// ```
     /// use gradbook_lab::Recipe;
     /// let text = "[quantizer]\nkind = \"codebook\"\ncodes = 8\nrespawn = { every = 5, below = { hits = 1.0 }, until = 300 }";
-    /// let half = Recipe::parse(text).unwrap().stretched(2000);
+    /// let half = Recipe::parse(text).unwrap().with_steps(2000);
     /// assert!(half.to_toml().contains("until = 150") && half.to_toml().contains("every = 5"));
     /// ```
     #[must_use]
-    pub fn stretched(&self, steps: u64) -> Self {
+    pub fn with_steps(&self, steps: u64) -> Self {
         let factor = steps as f64 / self.train.steps.max(1) as f64;
         let at = |step: u64| ((step as f64 * factor).round() as u64).min(LAST_STEP);
         let quantizer = self.quantizer.as_ref().map(|quantizer| {
             let mut table = Table::try_from(quantizer).expect("a quantizer's settings are a table");
-            stretch_table(&mut table, &at);
+            rescale_table(&mut table, &at);
             let options = Options::of(Value::Table(table), "a quantizer");
             options.and_then(|options| self.registry.quantizer_of(options)).expect("times alone have changed")
         });
-        let mut train = self.train.stretched(&at, steps);
+        let mut train = self.train.rescaled(&at, steps);
         for event in &mut train.events {
             let mut table = Table::try_from(&*event).expect("an event's settings are a table");
-            stretch_table(&mut table, &at);
+            rescale_table(&mut table, &at);
             let options = Options::of(Value::Table(table), "an event");
             *event = options
                 .and_then(|options| self.registry.event_of(options))
@@ -41,19 +41,19 @@ impl Recipe {
 }
 
 /// Moves what settings call `step`, `until` or `schedule`.
-fn stretch_table(table: &mut Table, at: &dyn Fn(u64) -> u64) {
+fn rescale_table(table: &mut Table, at: &dyn Fn(u64) -> u64) {
     for (key, value) in table.iter_mut() {
         match (key.as_str(), value) {
             ("until" | "step", Value::Integer(step)) => *step = at(u64::try_from(*step).unwrap_or(0)) as i64,
             ("schedule", value) => {
                 if let Ok(schedule) = Schedule::deserialize(value.clone()) {
                     *value =
-                        Value::try_from(stretch(&schedule, at)).expect("it can be written as it was read");
+                        Value::try_from(rescaled(&schedule, at)).expect("it can be written as it was read");
                 }
             }
-            (_, Value::Table(inner)) => stretch_table(inner, at),
+            (_, Value::Table(inner)) => rescale_table(inner, at),
             (_, Value::Array(all)) => {
-                all.iter_mut().filter_map(Value::as_table_mut).for_each(|inner| stretch_table(inner, at));
+                all.iter_mut().filter_map(Value::as_table_mut).for_each(|inner| rescale_table(inner, at));
             }
             _ => {}
         }
@@ -61,11 +61,11 @@ fn stretch_table(table: &mut Table, at: &dyn Fn(u64) -> u64) {
 }
 
 impl TrainConfig {
-    fn stretched(&self, at: &dyn Fn(u64) -> u64, steps: u64) -> Self {
+    fn rescaled(&self, at: &dyn Fn(u64) -> u64, steps: u64) -> Self {
         let mut new = self.clone();
         new.steps = steps;
         new.warmup = at(self.warmup);
-        new.optimizer.schedule = stretch(&self.optimizer.schedule, at);
+        new.optimizer.schedule = rescaled(&self.optimizer.schedule, at);
         if let Some(seeding) = &mut new.seeding {
             seeding.again.iter_mut().for_each(|step| *step = at(*step));
         }
@@ -86,7 +86,7 @@ impl TrainConfig {
     }
 }
 
-fn stretch(schedule: &Schedule, at: &dyn Fn(u64) -> u64) -> Schedule {
+fn rescaled(schedule: &Schedule, at: &dyn Fn(u64) -> u64) -> Schedule {
     let some = |steps: u64| at(steps).max(1);
     match schedule.clone() {
         Schedule::Warmup { start, steps } => Schedule::Warmup { start, steps: some(steps) },
@@ -100,9 +100,9 @@ fn stretch(schedule: &Schedule, at: &dyn Fn(u64) -> u64) -> Schedule {
             Schedule::OneCycle { steps: some(steps), rise, div, final_div }
         }
         Schedule::Then { first, steps, second } => Schedule::Then {
-            first: Box::new(stretch(&first, at)),
+            first: Box::new(rescaled(&first, at)),
             steps: at(steps),
-            second: Box::new(stretch(&second, at)),
+            second: Box::new(rescaled(&second, at)),
         },
         same @ (Schedule::Constant | Schedule::Exponential { .. }) => same,
     }

@@ -3,7 +3,7 @@
 
 use gradbook_autograd::{CHAIN, Real, pairwise};
 
-/// Σ term(a_i, b_i) over two slices of one length: blocks in N strands of 16 terms, blocks in pairs.
+/// Σ term(a_i, b_i) over two slices of one length: blocks in N lanes of 16 terms, blocks in pairs.
 #[inline(always)] // into callers that are compiled for wide vectors
 pub(crate) fn sum<const N: usize, T: Real, S: Real>(a: &[T], b: &[T], term: impl Fn(T, T) -> S) -> S {
     let block = N * CHAIN;
@@ -19,15 +19,15 @@ pub(crate) fn sum<const N: usize, T: Real, S: Real>(a: &[T], b: &[T], term: impl
     whole[0]
 }
 
-/// The same for rows, in N strands however long: for f64, and for few terms.
+/// The same for rows, in N lanes however long: for f64, and for few terms.
 #[inline(always)] // into callers that are compiled for wide vectors
 pub(crate) fn of_row<const N: usize, T: Real, S: Real>(a: &[T], b: &[T], term: impl Fn(T, T) -> S) -> S {
-    let mut strands = [S::ZERO; N];
+    let mut lanes = [S::ZERO; N];
     let add = |(sum, (&a, &b)): (&mut S, (&T, &T))| *sum += term(a, b);
     let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<N>(), b.as_chunks::<N>());
-    a.iter().zip(b).for_each(|(a, b)| strands.iter_mut().zip(a.iter().zip(b)).for_each(&add));
-    strands.iter_mut().zip(rest_a.iter().zip(rest_b)).for_each(add);
-    strands.into_iter().fold(S::ZERO, |all, sum| all + sum)
+    a.iter().zip(b).for_each(|(a, b)| lanes.iter_mut().zip(a.iter().zip(b)).for_each(&add));
+    lanes.iter_mut().zip(rest_a.iter().zip(rest_b)).for_each(add);
+    lanes.into_iter().fold(S::ZERO, |all, sum| all + sum)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub const MIDDLE: usize = POINTS - 2;
 /// Channels that [`columns`] takes at a time: two registers of the widest kind.
 pub const BLOCK: usize = 32;
 
-/// v: the samples of a tile, lifted.
+/// v: the samples of a tile  transformed.
 #[inline(always)]
 pub fn samples<T: Real>([x0, x1, x2, x3, x4, x5]: [T; 6]) -> [T; POINTS] {
     let [quarter, two, four, five] = [0.25, 2.0, 4.0, 5.0].map(T::of);
@@ -58,7 +58,7 @@ pub fn lower<T: Real>([m0, m1, m2, m3, m4, m5, bias]: [T; POINTS + 1]) -> [T; ST
     y.map(|y| y + bias)
 }
 
-/// The gradients of a tile's outputs, lifted: the transpose of [`lower`].
+/// The gradients of a tile's outputs, transformed: the transpose of [`lower`].
 #[inline(always)]
 pub fn gradients<T: Real>([g0, g1, g2, g3]: [T; STEP]) -> [T; POINTS] {
     let [two, four] = [2.0, 4.0].map(T::of);
