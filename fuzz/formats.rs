@@ -59,7 +59,7 @@ pub fn recipe(bytes: &[u8]) {
     let Ok(recipe) = Recipe::parse(text) else { return };
     let written = recipe.to_toml();
     assert_eq!(Recipe::parse(&written).expect("what was written").to_toml(), written);
-    _ = recipe.stretched(7).to_toml();
+    _ = recipe.with_steps(7).to_toml();
 }
 
 /// A store that a checkpoint of the tests fits.

@@ -121,7 +121,7 @@ impl<T: Real> Tensor<T> {
     /// If there is no such axis or no such place along it.
     pub fn take(&self, axis: usize, index: &[usize]) -> Self {
         let [_, length, after] = self.shape().around(axis);
-        let runs = runs(index, after);
+        let runs = neighbors(index, after);
         Self::build(self.shape().with_axis(axis, index.len()), |out| {
             let blocks = self.as_slice().chunks_exact((length * after).max(1));
             for (mut out, x) in out.chunks_exact_mut((index.len() * after).max(1)).zip(blocks) {
@@ -152,7 +152,7 @@ impl<T: Real> Tensor<T> {
         let blocks = self.as_slice().chunks_exact((index.len() * after).max(1));
         let blocks = out.as_mut_slice().chunks_exact_mut((length * after).max(1)).zip(blocks);
         if counts.iter().all(|&count| count <= CHAIN) {
-            let runs = runs(index, after);
+            let runs = neighbors(index, after);
             for (out, mut y) in blocks {
                 for &(from, len) in &runs {
                     let y = y.split_off(..len).expect("the runs make up the index");
@@ -191,7 +191,7 @@ fn add<T: Real>(into: &mut [T], y: &[T]) {
 }
 
 /// Neighbors that stay neighbors move together: `(start, length)` of every run, for entries of `size` elements.
-fn runs(index: &[usize], size: usize) -> Vec<(usize, usize)> {
+fn neighbors(index: &[usize], size: usize) -> Vec<(usize, usize)> {
     index.chunk_by(|a, b| a + 1 == *b).map(|run| (run[0] * size, run.len() * size)).collect()
 }
 
