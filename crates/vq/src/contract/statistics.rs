@@ -118,7 +118,7 @@ fn threads<T: Real>(t: &Trial<'_, T>) -> Checked {
         let (q, seed) = (&*trial.q, t.seed);
         let latents = t.rows(300, 42);
         let store = &mut trial.store;
-        pool.install(|| {
+        let mut pass = || {
             q.seed(store, &latents, &gradbook_autograd::Stream::new(seed, 0, 1));
             let tape = Tape::new();
             let stats = {
@@ -127,7 +127,11 @@ fn threads<T: Real>(t: &Trial<'_, T>) -> Checked {
                 g.take_stats()
             };
             q.absorb(store, &stats, &gradbook_autograd::Stream::new(seed, 1, 1));
-        });
+        };
+        // From a thread of no pool: one that waits for another pool takes up further work meanwhile, a check within a
+        // check, until its stack is full.
+        let done = std::thread::scope(|scope| scope.spawn(|| pool.install(&mut pass)).join());
+        done.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let after = trial.eval(&latents);
         Ok::<_, String>((trial.store, after))
     };
