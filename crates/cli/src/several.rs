@@ -6,7 +6,7 @@ use gradbook_lab::{
     RunFolder, Summary,
     compare::{self, Comparison},
     files,
-    report::{self, RunReport},
+    report::{self, Finding, RunReport},
 };
 use indicatif::MultiProgress;
 
@@ -62,9 +62,9 @@ impl Several {
     }
 
     /// Writes the page and says where it is.
-    pub fn report(&self, title: &str, loudness: &Loudness) -> Result<(), Failure> {
+    pub fn report(&self, title: &str, findings: &[Finding], loudness: &Loudness) -> Result<(), Failure> {
         let page = self.folder.report();
-        files::replace(&page, report::html(title, &self.reports).as_bytes())?;
+        files::replace(&page, report::html(title, findings, &self.reports).as_bytes())?;
         if !loudness.quiet {
             let word = if self.interrupted() { "interrupted, all is saved: --resume goes on; " } else { "" };
             eprintln!("{}", Style::Note.paint(format!("{word}report: {}", page.display())));

@@ -117,8 +117,10 @@ impl RunFolder {
             name.starts_with("checkpoint-") && name.ends_with(".safetensors")
         };
         let inside = fs::read_dir(&self.0).into_iter().flatten().flatten().map(|entry| entry.path());
-        let files = [self.recipe(), self.split(), self.checkpoint(), self.best(), self.metrics()];
-        for old in files.into_iter().chain([self.summary(), self.report()]).chain(inside.filter(is_kept)) {
+        let files =
+            [self.recipe(), self.split(), self.checkpoint(), self.best(), self.summary(), self.report()];
+        let metrics = [self.metrics(), self.csv(), self.events()];
+        for old in files.into_iter().chain(metrics).chain(inside.filter(is_kept)) {
             match fs::remove_file(&old) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(Error::io("replace", old)(error));
@@ -169,13 +171,15 @@ impl RunFolder {
             .append(true)
             .open(&path)
             .map_err(Error::io("write", &path))?;
-        file.write_all(line.as_bytes()).map_err(Error::io("write", path))
+        file.write_all(line.as_bytes()).map_err(Error::io("write", path))?;
+        self.export_row(row)
     }
 
     /// Keeps the rows up to `step` and forgets later ones, which will come again.
     pub(crate) fn cut(&self, step: u64) -> Result<Vec<Progress>, Error> {
         let (rows, kept) = self.rows_until(step)?;
         files::replace(&self.metrics(), kept.as_bytes())?;
+        self.export(&rows)?;
         Ok(rows)
     }
 

@@ -78,9 +78,10 @@ pub fn fork(
         ));
     }
     new.clear()?;
-    let (_, rows) = old.rows_until(at)?;
+    let (rows, text) = old.rows_until(at)?;
     files::replace(&new.recipe(), recipe.to_toml().as_bytes())?;
     new.write_split(corpus)?;
-    files::replace(&new.metrics(), rows.as_bytes())?;
+    files::replace(&new.metrics(), text.as_bytes())?;
+    new.export(&rows)?;
     training.save(&new.checkpoint())
 }

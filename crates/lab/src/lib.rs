@@ -59,6 +59,7 @@ pub mod report;
 mod error;
 mod evaluate;
 mod events;
+mod exports;
 mod extent;
 mod folder;
 mod fork;

@@ -52,7 +52,7 @@ impl Ablate {
                 eprintln!("{}", Style::Note.paint(said));
             }
         }
-        several.report("Ablation", loudness)?;
+        several.report("Ablation", &[parts.picture(&several.rows())], loudness)?;
         Ok(several.code())
     }
 }

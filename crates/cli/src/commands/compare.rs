@@ -89,7 +89,7 @@ impl Compare {
             let more = format!("after {STORY_STEPS} steps; longer runs are better: --steps 4000");
             eprintln!("{}", Style::Note.paint(more));
         }
-        several.report("Comparison", loudness)?;
+        several.report("Comparison", &[], loudness)?;
         Ok(several.code())
     }
 

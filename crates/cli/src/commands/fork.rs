@@ -1,12 +1,13 @@
 //! `gradbook fork`: two futures with one past.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use gradbook_lab::{
     Ending, Existing, Fates, Registry, Run, RunFolder,
     compare::{summaries, table},
-    fork, gather, report,
+    fork, gather,
+    report::{self, Finding},
 };
 use indicatif::MultiProgress;
 
@@ -67,20 +68,32 @@ impl Fork {
         }
         print!("{}", table(&summaries(&reports)).text());
         let (a, b) = (self.run.display(), self.out.display());
-        println!(
-            "\none past up to step {}; of the codes {} live in both, {} in {a} alone, {} in {b} alone",
+        let said = format!(
+            "one past up to step {}; of the codes {} live in both, {} in {a} alone, {} in {b} alone",
             self.at,
             fates.both.len(),
             fates.first.len(),
             fates.second.len()
         );
+        let alone = [(&a, &fates.first), (&b, &fates.second)]
+            .map(|(run, codes)| format!("codes that live in {run} alone: {}", list(codes)));
+        println!("\n{said}");
         if loudness.verbose {
-            println!("in {a} alone: {:?}\nin {b} alone: {:?}", fates.first, fates.second);
+            alone.iter().for_each(|line| println!("{line}"));
         }
-        write(&new.report(), report::html("Fork", &reports))?;
+        let findings = [vec![said], alone.to_vec()].concat().into_iter().map(Finding::Text);
+        write(&new.report(), report::html("Fork", &findings.collect::<Vec<_>>(), &reports))?;
         if !loudness.quiet {
             eprintln!("{}", Style::Note.paint(format!("report: {}", new.report().display())));
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Numbers with commas between them.
+fn list(codes: &BTreeSet<u64>) -> String {
+    if codes.is_empty() {
+        return "none".to_owned();
+    }
+    codes.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -67,7 +67,7 @@ impl Sweep {
                 }
             }
         }
-        several.report("Sweep", loudness)?;
+        several.report("Sweep", &sweep::pictures(&axes, &points, &several.rows()), loudness)?;
         Ok(several.code())
     }
 }

@@ -64,7 +64,7 @@ impl Train {
         let page = run.folder.report();
         write(
             &page,
-            gradbook_lab::report::html(&report.summary.recipe.clone(), std::slice::from_ref(&report)),
+            gradbook_lab::report::html(&report.summary.recipe.clone(), &[], std::slice::from_ref(&report)),
         )?;
         if self.json {
             println!("{}", serde_json::to_string(&report.summary)?);

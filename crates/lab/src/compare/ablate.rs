@@ -6,7 +6,10 @@ use super::{
     Spread,
     table::{Table as Rows, dash},
 };
-use crate::{Figures, Recipe, Summary};
+use crate::{
+    Figures, Recipe, Summary,
+    report::{self, Finding},
+};
 
 /// A recipe beside a base, and what lies between them, one setting at a time.
 #[derive(Clone, Debug)]
@@ -57,6 +60,32 @@ impl Ablation {
         self.variants.iter().flatten().cloned().collect()
     }
 
+    /// The MSE of each row of the table.
+    pub fn picture(&self, runs: &[Summary]) -> Finding {
+        let mse = |recipe: &Option<Recipe>| {
+            let name = recipe.as_ref().map(|recipe| recipe.name.as_str())?;
+            let all: Vec<f64> =
+                runs.iter().filter(|run| run.recipe == name).map(|run| run.last().mse).collect();
+            (!all.is_empty()).then(|| Spread::of(&all).mean)
+        };
+        let rows: Vec<report::Pair> = self
+            .names()
+            .zip(self.variants.chunks(2))
+            .map(|(name, pair)| (name.to_owned(), [mse(&pair[0]), mse(&pair[1])]))
+            .collect();
+        let own = |i: usize| self.variants[i].as_ref().map_or("", |recipe| &recipe.name);
+        Finding::Picture {
+            title: "MSE on the test clips; the dashed lines are those of the recipes as they are".into(),
+            names: vec![format!("{} without the setting", own(0)), format!("{} with it", own(1))],
+            svg: report::dots(&rows),
+        }
+    }
+
+    /// What the rows are about.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        ["(nothing else)"].into_iter().chain(self.levers.iter().map(String::as_str))
+    }
+
     /// One row a lever: codes alive, perplexity and MSE of the recipe without it and of the base with it, means over seeds.
     pub fn table(&self, runs: &[Summary]) -> Rows {
         let found = |recipe: Option<&Recipe>| -> [String; 3] {
@@ -78,8 +107,10 @@ impl Ablation {
             let cells = [found(pair[0].as_ref()), found(pair[1].as_ref())].concat();
             [vec![name.to_owned()], cells].concat()
         };
-        let names = ["(nothing else)"].into_iter().chain(self.levers.iter().map(String::as_str));
-        Rows { head, rows: names.zip(self.variants.chunks(2)).map(|(name, pair)| row(name, pair)).collect() }
+        Rows {
+            head,
+            rows: self.names().zip(self.variants.chunks(2)).map(|(name, pair)| row(name, pair)).collect(),
+        }
     }
 }
 

@@ -4,7 +4,10 @@ use super::{
     Spread,
     table::{Table, dash, plus_minus},
 };
-use crate::{Error, Recipe, Summary};
+use crate::{
+    Error, Recipe, Summary,
+    report::{self, Finding},
+};
 
 /// One setting and the values it takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -161,6 +164,30 @@ pub fn ranked(points: &[Point], runs: &[Summary]) -> Vec<(usize, Spread)> {
         .collect();
     all.sort_by(|a, b| a.1.mean.total_cmp(&b.1.mean));
     all
+}
+
+/// The error on the validation clips over the values of each axis.
+pub fn pictures(axes: &[Axis], points: &[Point], runs: &[Summary]) -> Vec<Finding> {
+    let ranked = ranked(points, runs);
+    let picture = |(axis, setting): (usize, &Axis)| {
+        let mut values: Vec<String> = match setting {
+            Axis::Grid { values, .. } => values.clone(),
+            Axis::Range { .. } => points.iter().map(|point| point.values[axis].clone()).collect(),
+        };
+        if matches!(setting, Axis::Range { .. }) {
+            let number = |text: &String| text.parse().unwrap_or(f64::NAN);
+            values.sort_by(|a, b| number(a).total_cmp(&number(b)));
+            values.dedup();
+        }
+        let dot = |(i, spread): &(usize, Spread)| {
+            let place = values.iter().position(|value| *value == points[*i].values[axis])?;
+            Some(report::Dot { place, mean: spread.mean, deviation: spread.deviation })
+        };
+        let dots: Vec<report::Dot> = ranked.iter().filter_map(dot).collect();
+        let title = format!("MSE on the validation clips over {}", setting.key());
+        Finding::Picture { title, names: Vec::new(), svg: report::over_values(&values, &dots) }
+    };
+    axes.iter().enumerate().map(picture).collect()
 }
 
 /// The ranking as a table. The test clips are those of the winner alone: the others had no need to see them.

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::CodebookMap;
 
 /// Stands for the page's text color until the drawing is done.
-const INK: RGBColor = RGBColor(1, 2, 3);
+pub const INK: RGBColor = RGBColor(1, 2, 3);
 const INK_HEX: &str = "#010203";
 
 /// One color per run, told apart on light and on dark ground.
@@ -152,7 +152,7 @@ pub fn map(map: &CodebookMap, run: usize) -> String {
 }
 
 /// An SVG element with the drawing, or nothing if it cannot be drawn (no data).
-fn draw(
+pub fn draw(
     width: u32,
     height: u32,
     paint: impl FnOnce(&DrawingArea<SVGBackend, plotters::coord::Shift>) -> Option<()>,

@@ -3,8 +3,11 @@
 mod charts;
 mod media;
 mod page;
+mod pictures;
 
 use ndarray::Array2;
+
+pub(crate) use pictures::{Dot, Pair, dots, over_values};
 
 use crate::{Progress, Summary, baseline};
 
@@ -65,12 +68,27 @@ pub struct Example {
     pub sample_rate: u32,
 }
 
-/// The HTML of a report on these runs.
-pub fn html(title: &str, runs: &[RunReport]) -> String {
-    page::page(title, runs, "")
+/// What several runs show together.
+pub enum Finding {
+    /// A drawing, and what it shows.
+    Picture {
+        /// What it shows.
+        title: String,
+        /// The names of its colors, if it has several.
+        names: Vec<String>,
+        /// The drawing.
+        svg: String,
+    },
+    /// Something to know.
+    Text(String),
+}
+
+/// The HTML of a report on these runs, and on what they show together.
+pub fn html(title: &str, findings: &[Finding], runs: &[RunReport]) -> String {
+    page::page(title, findings, runs, "")
 }
 
 /// The same, which looks every few seconds at the address it came from and shows what is new.
 pub fn live(title: &str, runs: &[RunReport]) -> String {
-    page::page(title, runs, include_str!("live.html"))
+    page::page(title, &[], runs, include_str!("live.html"))
 }

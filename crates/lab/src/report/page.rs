@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{
-    CodebookMap, Example, RunReport,
+    CodebookMap, Example, Finding, RunReport,
     charts::{self, Curve},
     media,
 };
@@ -23,7 +23,7 @@ const QUANTITIES: [Quantity; 6] = [
     ("Respawned codes", false, |p| Some(p.respawned as f64), |_| None),
 ];
 
-pub fn page(title: &str, runs: &[RunReport], script: &str) -> String {
+pub fn page(title: &str, findings: &[Finding], runs: &[RunReport], script: &str) -> String {
     let mut out = String::new();
     let title = escape(title);
     let _ = write!(
@@ -34,10 +34,11 @@ pub fn page(title: &str, runs: &[RunReport], script: &str) -> String {
     );
     table(&mut out, runs);
     out += GUIDE;
+    findings.iter().for_each(|finding| found(&mut out, finding));
     // Of several seeds the first is shown.
     let runs: Vec<&RunReport> =
         runs.chunk_by(|a, b| a.summary.recipe == b.summary.recipe).map(|seeds| &seeds[0]).collect();
-    legend(&mut out, &runs);
+    legend(&mut out, runs.iter().map(|run| run.summary.recipe.as_str()));
     out += "<section class=\"grid\">";
     for (title, log, over_time, level) in QUANTITIES {
         // A run without training is a level: one point.
@@ -68,11 +69,22 @@ const GUIDE: &str = "<p>The table is from the <b>test</b> clips, measured once a
     average; <b>lively</b>: with a tenth of an even share or more. <b>Perplexity</b>: as many codes, evenly used, would \
     carry as much information. Several slots: their mean. <b>TFLOP</b>: 10¹² operations of the training.</p>";
 
+/// What several runs show together.
+fn found(out: &mut String, finding: &Finding) {
+    match finding {
+        Finding::Text(text) => _ = write!(out, "<p>{}</p>", escape(text)),
+        Finding::Picture { title, names, svg } => {
+            legend(out, names.iter().map(String::as_str));
+            figure(out, &escape(title), svg);
+        }
+    }
+}
+
 /// Whose color is whose, next to the drawings.
-fn legend(out: &mut String, runs: &[&RunReport]) {
+fn legend<'n>(out: &mut String, names: impl Iterator<Item = &'n str>) {
     *out += "<p class=\"legend\">";
-    for (i, run) in runs.iter().enumerate() {
-        let (color, name) = (charts::css(i), escape(&run.summary.recipe));
+    for (i, name) in names.enumerate() {
+        let (color, name) = (charts::css(i), escape(name));
         let _ = write!(out, "<span><i style=\"background:{color}\"></i>{name}</span> ");
     }
     *out += "</p>";

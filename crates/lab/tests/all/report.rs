@@ -86,7 +86,7 @@ fn data(page: &str, kind: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn the_table_of_a_page_has_a_row_for_each_run_with_its_figures() {
-    let page = html("Owls & <friends>", &[run("best"), without_training("level")]);
+    let page = html("Owls & <friends>", &[], &[run("best"), without_training("level")]);
     assert!(page.contains("<title>Owls &amp; &lt;friends&gt;</title>"));
     assert!(page.contains("a &lt; b &amp; &quot;c&quot;"));
     let cells =
@@ -130,7 +130,7 @@ fn the_table_of_a_page_has_a_row_for_each_run_with_its_figures() {
 
 #[test]
 fn spectrograms_have_time_to_the_right_and_pitch_upwards_in_the_range_of_the_original() {
-    let page = html("one", &[run("best")]);
+    let page = html("one", &[], &[run("best")]);
     let pixels = |bytes: &[u8]| {
         let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().expect("a picture");
         let mut pixels = vec![0; reader.output_buffer_size().expect("small")];
@@ -151,7 +151,7 @@ fn spectrograms_have_time_to_the_right_and_pitch_upwards_in_the_range_of_the_ori
 
 #[test]
 fn sounds_of_a_page_are_the_samples_within_full_scale() {
-    let page = html("one", &[run("best")]);
+    let page = html("one", &[], &[run("best")]);
     let sounds: Vec<_> =
         data(&page, "audio/wav").iter().map(|bytes| wav::decode(&bytes[..]).expect("a sound")).collect();
     assert_eq!([sounds[0].sample_rate, sounds[1].sample_rate], [8_000; 2]);

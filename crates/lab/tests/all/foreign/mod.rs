@@ -62,7 +62,7 @@ fn train(recipe: Recipe, corpus: &gradbook_audio::Corpus, folder: &Path) -> Vec<
     let folder = RunFolder::new(folder);
     let mut run = Run::open(recipe, corpus, folder.clone(), Existing::Resume).expect("a run");
     run.drive(&AtomicBool::new(false), &mut |_| {}).expect("it trains");
-    let page = report::html("foreign", &[gather(&mut run).expect("figures")]);
+    let page = report::html("foreign", &[], &[gather(&mut run).expect("figures")]);
     assert!(page.contains("foreign"));
     fs::read(folder.checkpoint()).expect("a checkpoint")
 }
