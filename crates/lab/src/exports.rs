@@ -134,7 +134,7 @@ mod tests {
     fn added_rows_make_the_files_that_are_written_whole() {
         let folder = tempfile::tempdir().expect("a folder");
         let [grown, whole] = ["a", "b"].map(|name| RunFolder::new(folder.path().join(name)));
-        [&grown, &whole].map(|run| fs::create_dir(run.path()).expect("a folder"));
+        [&grown, &whole].iter().for_each(|run| fs::create_dir(run.path()).expect("a folder"));
         let row = |step| Progress { step, loss: 0.5, mse: 0.25, seconds: 1.0, ..Progress::default() };
         let rows = [row(10), Progress { alive: Some(3.0), perplexity: Some(2.5), ..row(20) }];
         rows.iter().for_each(|row| grown.export_row(row).expect("it can be written"));

@@ -12,7 +12,7 @@ fn ends(values: impl Iterator<Item = f64>) -> Option<std::ops::Range<f64>> {
     let (low, high) =
         values.filter(|x| x.is_finite()).fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
     let margin = if high > low { 0.06 * (high - low) } else { 0.5 * high.abs().max(1.0) };
-    (low <= high).then(|| low - margin..high + margin)
+    (low <= high).then_some(low - margin..high + margin)
 }
 
 /// A row for each name, from the top, and a dot for each of its two numbers. Dashed lines lead down from the first row:
