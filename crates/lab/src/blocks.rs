@@ -151,7 +151,7 @@ impl BlockConfig for Conv {
 
     fn check(&self) -> Result<(), ConfigError> {
         extent::channels("channels", self.channels)?;
-        extent::reach(self.taps, self.dilation)?;
+        extent::span(self.taps, self.dilation)?;
         rules::count("stride", self.stride, 1..=extent::MOST_FACTOR)
     }
 
@@ -184,7 +184,7 @@ impl BlockConfig for Upsample {
 
     fn check(&self) -> Result<(), ConfigError> {
         extent::channels("channels", self.channels)?;
-        extent::reach(self.taps, 1)?;
+        extent::span(self.taps, 1)?;
         rules::count("factor", self.factor, 1..=extent::MOST_FACTOR)
     }
 
@@ -215,7 +215,7 @@ impl BlockConfig for Residual {
 
     fn check(&self) -> Result<(), ConfigError> {
         extent::channels("hidden", self.hidden)?;
-        extent::reach(3, self.dilation)
+        extent::span(3, self.dilation)
     }
 
     fn extent(&self, from: f64, steps: f64) -> Extent {

@@ -39,7 +39,7 @@ pub(crate) fn channels(what: &str, n: usize) -> Result<(), ConfigError> {
 }
 
 /// The rules of a kernel.
-pub(crate) fn reach(taps: usize, dilation: usize) -> Result<(), ConfigError> {
+pub(crate) fn span(taps: usize, dilation: usize) -> Result<(), ConfigError> {
     rules::count("taps", taps, 1..=MOST_REACH)?;
     rules::count("dilation", dilation, 1..=MOST_REACH)?;
     let rule = "(taps − 1)·dilation is at most 16384";

@@ -18,7 +18,14 @@ fn a_folder_of_good_and_bad_recordings_trains_encodes_decodes_and_inspects() {
         0,
         &["at 8 kHz", "4 recordings left out", "nan.wav", "corrupt.wav", "report: runs/ema/report.html"],
     );
-    for file in ["recipe.toml", "metrics.jsonl", "metrics.csv", "checkpoint.safetensors", "summary.json", "report.html"] {
+    for file in [
+        "recipe.toml",
+        "metrics.jsonl",
+        "metrics.csv",
+        "checkpoint.safetensors",
+        "summary.json",
+        "report.html",
+    ] {
         assert!(at.join("runs/ema").join(file).exists(), "{file}");
     }
     expect(at, &train, 1, &["runs/ema holds a run already", "--resume", "--overwrite"]);

@@ -2,24 +2,21 @@
 
 mod ablate;
 mod budget;
+mod plan;
 mod statistics;
 pub mod sweep;
 mod table;
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use gradbook_audio::{Corpus, CorpusConfig};
 use rayon::ThreadPoolBuilder;
-use serde::{Deserialize, Serialize};
 
 use crate::{
-    Ending, Error, Existing, Recipe, Run, RunFolder, Status, Summary, Training, baseline, files, gather,
+    Ending, Error, Existing, Recipe, Run, RunFolder, Status, Summary, Training, baseline, gather,
     report::RunReport,
 };
 
@@ -66,14 +63,6 @@ pub struct Comparison {
     pub seeds: u64,
     /// What all have the same of.
     pub budget: Budget,
-}
-
-/// What was found out before the first run, so that a comparison that goes on goes on with it.
-#[derive(Default, PartialEq, Serialize, Deserialize)]
-struct Plan {
-    budget: Budget,
-    /// The steps of each recipe.
-    steps: BTreeMap<String, u64>,
 }
 
 /// One run of a comparison.
@@ -156,39 +145,6 @@ impl Comparison {
             Job { recipe, folder: RunFolder::new(path), first: seed == 0 }
         };
         recipes.iter().flat_map(|recipe| (0..self.seeds).map(move |seed| job(recipe, seed))).collect()
-    }
-
-    /// The recipes with as many steps as the budget allows.
-    fn within_budget(
-        &self,
-        corpus: &Corpus,
-        folder: &RunFolder,
-        existing: Existing,
-    ) -> Result<Vec<Recipe>, Error> {
-        let path = folder.path().join("plan.json");
-        let begun = || serde_json::from_str::<Plan>(&std::fs::read_to_string(&path).ok()?).ok();
-        let begun = if existing == Existing::Resume { begun() } else { None };
-        let begun = begun.filter(|plan| plan.budget == self.budget).unwrap_or_default();
-        let cost = match self.budget {
-            Budget::Steps => return Ok(self.recipes.clone()),
-            Budget::Flops => Cost::flops,
-            Budget::Seconds => Cost::seconds,
-        };
-        let mut plan = Plan { budget: self.budget, steps: BTreeMap::new() };
-        let mut total = None;
-        for recipe in &self.recipes {
-            let steps = match begun.steps.get(&recipe.name) {
-                Some(steps) => *steps,
-                None => {
-                    let cost = cost(recipe, corpus)?;
-                    cost.steps_for(*total.get_or_insert(cost.total()))
-                }
-            };
-            plan.steps.insert(recipe.name.clone(), steps);
-        }
-        let text = serde_json::to_string(&plan).expect("names and numbers can be written as JSON");
-        files::replace(&path, (text + "\n").as_bytes())?;
-        Ok(self.recipes.iter().map(|recipe| recipe.with_steps(plan.steps[&recipe.name])).collect())
     }
 }
 

@@ -67,6 +67,13 @@ fn equal_arithmetic_gives_a_cheaper_recipe_more_steps() {
     assert!((55..=65).contains(&rows[1].steps), "half of a batch, twice the steps: {}", rows[1].steps);
     let [a, b] = [0, 1].map(|i| rows[i].teraflop.expect("counted"));
     assert!((a / b - 1.0).abs() < 0.03, "{a} against {b}");
+    // Other steps are another comparison: it does not go on as if they were the old ones.
+    let recipes = comparison.recipes.iter().map(|recipe| set(recipe, &["train.steps=20"])).collect();
+    let other = Comparison { recipes, ..comparison };
+    let at = RunFolder::new(folder.path());
+    let error =
+        other.run(&common::corpus(), &at, Existing::Resume, &GO, &|_, _| {}).err().expect("other steps");
+    assert!(error.to_string().contains("train.steps is 30 in that run, 20 in this one"), "{error}");
 }
 
 #[test]
