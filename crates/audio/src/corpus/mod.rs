@@ -109,7 +109,7 @@ impl Corpus {
             .collect();
         let params = mel.params();
         // Frames whose windows overlap share samples.
-        let cut = Cut { gap: params.n_fft.div_ceil(params.hop) - 1, least: params.min_frames };
+        let cut = Cut { gap: params.window_length().div_ceil(params.hop) - 1, least: params.min_frames };
         let split = Split::new(config, &candidates, config.source.folder(), cut)?;
         let fingerprint = fingerprint(&candidates, &split);
         let standardization = match config.standardization {

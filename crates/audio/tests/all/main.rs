@@ -2,6 +2,7 @@
 
 mod corpus;
 mod features;
+mod front_ends;
 mod goldens;
 mod identity;
 mod limits;
