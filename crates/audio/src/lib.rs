@@ -33,7 +33,7 @@
 //! | recordings as numbers, and back | [`wav`], `resample.rs` |
 //! | what a model sees | `params.rs`, then `framing.rs`, `window.rs`, `stft.rs`, `spectrum.rs`, `filterbank.rs`, `compression.rs` (with `pcen.rs`), `log_mel.rs` |
 //! | sound from a spectrogram | `griffin_lim.rs` |
-//! | a folder as training data | `corpus/mod.rs`: `source.rs`, `split.rs` (with `hold_out.rs`, `group.rs`), `store.rs`, `clip.rs`; then `standardize.rs` |
+//! | a folder as training data | `corpus/mod.rs`: `source.rs`, `features.rs` (with `store.rs`), `split.rs` (with `hold_out.rs`, `group.rs`, `pieces.rs`), `levels.rs`, `clip.rs`; then `standardize.rs`, `level.rs` |
 //! | sounds made by rule | `synth/mod.rs`; `voice.rs` speaks, `bird.rs` sings |
 
 mod atomic;
@@ -43,6 +43,7 @@ mod error;
 mod filterbank;
 mod framing;
 mod griffin_lim;
+mod level;
 mod log_mel;
 mod params;
 mod pcen;
@@ -62,6 +63,7 @@ pub use corpus::{
 pub use error::{Error, Result, WavError};
 pub use filterbank::FilterBank;
 pub use framing::Framing;
+pub use level::{Bands, Level, Standardize};
 pub use log_mel::LogMel;
 pub use params::{MelNorm, MelParams, MelScale};
 pub use pcen::Pcen;

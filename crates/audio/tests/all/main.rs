@@ -5,6 +5,7 @@ mod features;
 mod front_ends;
 mod goldens;
 mod identity;
+mod levels;
 mod limits;
 mod pinned;
 mod resample;
