@@ -30,7 +30,8 @@ impl LogMel {
     /// bands.
     ///
     /// # Panics
-    /// When `log_mel` does not have the parameters' number of mel bands.
+    /// When `log_mel` does not have the parameters' number of mel bands; when its compression is not
+    /// [invertible](crate::MelParams::invertible).
     #[track_caller]
     pub fn invert(&self, log_mel: &Array2<f32>, iterations: usize, seed: u64) -> Vec<f32> {
         let (frames, mels) = log_mel.dim();
@@ -40,7 +41,7 @@ impl LogMel {
         );
         let length = self.params.samples(frames);
         let spectrum = self.params.spectrum;
-        let bands = log_mel.as_standard_layout().mapv(|v| (v.exp() - self.params.floor).max(TINY));
+        let bands = log_mel.as_standard_layout().mapv(|v| self.params.energy(v).max(TINY));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut wanted = self.undo_bands(&bands).mapv(|s| {
             Complex::from_polar(spectrum.magnitude(s), rng.random_range(0.0..std::f32::consts::TAU))

@@ -31,34 +31,44 @@
 //! | to understand | read |
 //! |---|---|
 //! | recordings as numbers, and back | [`wav`], `resample.rs` |
-//! | what a model sees | `params.rs`, then `window.rs`, `stft.rs`, `filterbank.rs`, `log_mel.rs` |
+//! | what a model sees | `params.rs`, then `framing.rs`, `window.rs`, `stft.rs`, `spectrum.rs`, `filterbank.rs`, `compression.rs` (with `pcen.rs`), `log_mel.rs` |
 //! | sound from a spectrogram | `griffin_lim.rs` |
-//! | a folder as training data | `corpus/mod.rs`: `source.rs`, `split.rs` (with `hold_out.rs`, `group.rs`), `store.rs`, `clip.rs`; then `standardize.rs` |
+//! | a folder as training data | `corpus/mod.rs`: `source.rs`, `features.rs` (with `store.rs`), `split.rs` (with `hold_out.rs`, `group.rs`, `pieces.rs`), `levels.rs`, `clip.rs`; then `standardize.rs`, `level.rs` |
 //! | sounds made by rule | `synth/mod.rs`; `voice.rs` speaks, `bird.rs` sings |
 
 mod atomic;
+mod compression;
 mod corpus;
 mod error;
 mod filterbank;
+mod framing;
 mod griffin_lim;
+mod level;
 mod log_mel;
 mod params;
+mod pcen;
 mod resample;
+mod spectrum;
 mod standardize;
 mod stft;
 mod synth;
 pub mod wav;
 mod window;
 
+pub use compression::Compression;
 pub use corpus::{
     Clip, Corpus, CorpusConfig, GroupBy, HoldOut, Leak, Leakage, Set, Skipped, Source, Storage, Unreadable,
     portable_name, wav_files,
 };
 pub use error::{Error, Result, WavError};
 pub use filterbank::FilterBank;
+pub use framing::Framing;
+pub use level::{Bands, Level, Standardize};
 pub use log_mel::LogMel;
-pub use params::{Framing, MelNorm, MelParams, MelScale, Spectrum};
+pub use params::{MelNorm, MelParams, MelScale};
+pub use pcen::Pcen;
 pub use resample::resample;
+pub use spectrum::Spectrum;
 pub use standardize::Standardization;
 pub use synth::{RATE as SYNTHETIC_RATE, Synthetic};
 pub use wav::{Audio, Encoding};

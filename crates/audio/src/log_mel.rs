@@ -55,8 +55,8 @@ impl LogMel {
             let mut row = out.row_mut(t);
             let row = row.as_slice_mut().expect("rows of a standard array");
             self.bank.apply(&energy, row);
-            row.iter_mut().for_each(|mel| *mel = (*mel + self.params.floor).ln());
         });
+        self.params.compress(&mut out);
         out
     }
 }

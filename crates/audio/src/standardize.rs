@@ -1,7 +1,9 @@
-//! One mean and one deviation for all frames: what a model was trained with must travel with the model.
+//! A mean and a deviation: what a model was trained with must travel with the model.
 
-use ndarray::{ArrayBase, DataMut, Dimension};
+use ndarray::{Array2, ArrayBase, DataMut, Dimension};
 use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
 
 /// Deviations below this (silence and nothing else) are taken as 1.
 const LEAST_DEVIATION: f64 = 1e-4;
@@ -27,6 +29,21 @@ pub struct Standardization {
 }
 
 impl Standardization {
+    /// The mean and deviation of frames `[frame, mel]`.
+    pub fn of(frames: &Array2<f32>) -> Self {
+        Moments::standardization([Moments::of(frames)])
+    }
+
+    /// Whether it can be used.
+    ///
+    /// # Errors
+    /// Unless the mean is finite and the deviation positive.
+    pub fn check(&self) -> Result<()> {
+        Error::unless(self.mean.is_finite(), "mean", self.mean, "finite")?;
+        let positive = self.deviation > 0.0 && self.deviation.is_finite();
+        Error::unless(positive, "deviation", self.deviation, "positive and finite")
+    }
+
     /// `x ← (x − mean) / deviation`.
     pub fn apply<S: DataMut<Elem = f32>, D: Dimension>(&self, x: &mut ArrayBase<S, D>) {
         x.mapv_inplace(|v| (v - self.mean) / self.deviation);
@@ -55,12 +72,16 @@ impl Moments {
         })
     }
 
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            sum: self.sum + other.sum,
+            squares: self.squares + other.squares,
+        }
+    }
+
     pub(crate) fn standardization(parts: impl IntoIterator<Item = Self>) -> Standardization {
-        let all = parts.into_iter().fold(Self::default(), |a, b| Self {
-            count: a.count + b.count,
-            sum: a.sum + b.sum,
-            squares: a.squares + b.squares,
-        });
+        let all = parts.into_iter().fold(Self::default(), Self::plus);
         let mean = all.sum / all.count as f64;
         let deviation = (all.squares / all.count as f64 - mean * mean).max(0.0).sqrt();
         let deviation = if deviation < LEAST_DEVIATION { 1.0 } else { deviation };

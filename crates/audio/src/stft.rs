@@ -6,6 +6,7 @@ use ndarray::Array2;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
+use crate::framing::mirrored;
 use crate::params::MelParams;
 
 /// Overlap-add divides by Σ w²; where that falls below this share of its peak, the edge fades instead of blowing up.
@@ -16,9 +17,11 @@ const LEAST_COVER: f32 = 0.05;
 pub(crate) struct Stft {
     forward: Arc<dyn RealToComplex<f32>>,
     inverse: Arc<dyn ComplexToReal<f32>>,
+    /// As long as a frame: zero where the window does not reach.
     window: Vec<f32>,
     hop: usize,
     padding: usize,
+    mirrors: bool,
 }
 
 impl Stft {
@@ -27,13 +30,15 @@ impl Stft {
         Self {
             forward: planner.plan_fft_forward(params.n_fft),
             inverse: planner.plan_fft_inverse(params.n_fft),
-            window: params.window.coefficients(params.n_fft),
+            window: centered(params.window.coefficients(params.window_length()), params.n_fft),
             hop: params.hop,
             padding: params.padding(),
+            mirrors: params.framing.mirrors(),
         }
     }
 
-    /// Calls `each(t, rfft(window · frame_t))` for `frames` frames; the signal is zero beyond its ends.
+    /// Calls `each(t, rfft(window · frame_t))` for `frames` frames. Beyond its ends the signal is zero, or
+    /// its mirror image; a signal that is too short for the frames is lengthened by zeros before it is mirrored.
     pub(crate) fn analyze(
         &self,
         samples: &[f32],
@@ -42,10 +47,14 @@ impl Stft {
     ) {
         let (mut frame, mut spectrum) = (self.forward.make_input_vec(), self.forward.make_output_vec());
         let mut scratch = self.forward.make_scratch_vec();
+        let covered = frames.saturating_sub(1) * self.hop + self.window.len();
+        let length = samples.len().max(covered.saturating_sub(2 * self.padding));
         for t in 0..frames {
-            let start = t * self.hop;
+            let start = (t * self.hop) as isize - self.padding as isize;
             for (n, (x, w)) in frame.iter_mut().zip(&self.window).enumerate() {
-                let sample = (start + n).checked_sub(self.padding).and_then(|i| samples.get(i));
+                let place = start + n as isize;
+                let place = if self.mirrors { mirrored(place, length) } else { place };
+                let sample = usize::try_from(place).ok().and_then(|i| samples.get(i));
                 *x = sample.map_or(0.0, |s| s * w);
             }
             self.forward
@@ -87,15 +96,29 @@ impl Stft {
     }
 }
 
+/// A window in the middle of `n_fft` samples, as librosa and torch.stft place it: ⌊(n_fft − length) / 2⌋ zeros before it.
+fn centered(window: Vec<f32>, n_fft: usize) -> Vec<f32> {
+    let before = (n_fft - window.len()) / 2;
+    let mut frame = vec![0.0; n_fft];
+    frame[before..before + window.len()].copy_from_slice(&window);
+    frame
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::params::Framing;
+    use crate::framing::Framing;
 
     #[test]
     fn synthesis_undoes_analysis() {
-        for (framing, n_fft, hop) in [(Framing::Inside, 256, 64), (Framing::Centered, 255, 50)] {
-            let params = MelParams { n_fft, hop, framing, ..MelParams::default() };
+        for (framing, n_fft, win_length, hop) in [
+            (Framing::Inside, 256, 0, 64),
+            (Framing::Centered, 255, 0, 50),
+            (Framing::Reflected, 256, 200, 50),
+            (Framing::PerHop, 256, 0, 64),
+            (Framing::PerHop, 256, 199, 49),
+        ] {
+            let params = MelParams { n_fft, win_length, hop, framing, ..MelParams::default() };
             let frames = 40;
             let length = params.samples(frames);
             let signal: Vec<f32> =
@@ -110,6 +133,12 @@ mod tests {
             let worst = inner.map(|i| (signal[i] - back[i]).abs()).fold(0.0, f32::max);
             assert!(worst < 1e-5, "worst error {worst} with {framing:?}");
         }
+    }
+
+    #[test]
+    fn a_short_window_sits_in_the_middle_of_its_frame() {
+        assert_eq!(centered(vec![1.0, 2.0, 3.0], 8), [0.0, 0.0, 1.0, 2.0, 3.0, 0.0, 0.0, 0.0]);
+        assert_eq!(centered(vec![1.0, 2.0], 2), [1.0, 2.0]);
     }
 
     #[test]

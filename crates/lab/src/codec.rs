@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use gradbook_audio::{Audio, Encoding, resample, wav};
+use gradbook_audio::{Audio, Encoding, Level, Standardization, Standardize, resample, wav};
 use gradbook_autograd::Tensor;
 use gradbook_vq::{Codes, Quantizer};
 use rayon::prelude::*;
@@ -14,7 +14,7 @@ use crate::{Error, Trained, names};
 const VERSION: u32 = 1;
 
 /// Recordings as tokens, with what is needed to know whether a model can read them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tokens {
     /// The version of this layout.
@@ -36,13 +36,17 @@ pub struct Tokens {
 }
 
 /// One recording as tokens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenFile {
     /// The path of the recording below the folder that holds all of them, with `/`; never absolute, never upwards.
     pub name: String,
     /// Its frames.
     pub frames: usize,
+    /// Its own mean and deviation, where the model standardizes each clip by itself; left out, it is decoded at the level of
+    /// the training clips.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Standardization>,
     /// The codes of each slot; coarse levels have fewer.
     pub codes: Vec<Vec<u64>>,
 }
@@ -75,10 +79,11 @@ pub fn encode(model: &Trained, files: &[PathBuf]) -> Result<Encoded, Error> {
     let mel = model.mel.params();
     let one = |(path, name): (&PathBuf, String)| -> Result<TokenFile, Error> {
         let audio = wav::read(path)?;
-        let frames = model.frames(&resample(&audio.samples, audio.sample_rate, mel.sample_rate));
-        let codes = model.encode(&frames)?;
+        let (frames, level) = model.features(&resample(&audio.samples, audio.sample_rate, mel.sample_rate));
+        let codes = model.encode_at(&frames, &level)?;
         let codes = (0..codes.slots()).map(|slot| codes.column(slot).to_vec()).collect();
-        Ok(TokenFile { name, frames: frames.nrows(), codes })
+        let own = (model.recipe.data.standardize == Standardize::PerClip).then(|| level.at(0));
+        Ok(TokenFile { name, frames: frames.nrows(), level: own, codes })
     };
     let named = files.par_iter().zip(names::of(files)).with_max_len(1);
     let (mut files, mut left_out) = (Vec::new(), Vec::new());
@@ -111,11 +116,13 @@ pub fn encode(model: &Trained, files: &[PathBuf]) -> Result<Encoded, Error> {
 /// If the tokens are not those of this model, or files cannot be written.
 pub fn decode(model: &Trained, tokens: &Tokens, source: &Path, folder: &Path) -> Result<Vec<PathBuf>, Error> {
     check(model, tokens).map_err(|reason| Error::Malformed { path: source.into(), reason })?;
+    model.audible()?;
     let names: Vec<&str> = tokens.files.iter().map(|file| file.name.as_str()).collect();
     let targets = names::targets(&names)?;
     let one = |(file, target): (&TokenFile, &PathBuf)| {
         let codes = Codes::new(file.codes.clone(), tokens.radices.clone());
-        let sound = model.sound(&model.decode(&codes, file.frames)?);
+        let level = file.level.map_or_else(|| model.level(), Level::One);
+        let sound = model.sound(&model.decode(&codes, file.frames)?, &level)?;
         let path = folder.join(target);
         let parent = path.parent().unwrap_or(folder);
         std::fs::create_dir_all(parent).map_err(Error::io("create the folder", parent))?;
@@ -146,6 +153,13 @@ fn check(model: &Trained, tokens: &Tokens) -> Result<(), String> {
             || !Path::new(&file.name).components().all(|c| matches!(c, Component::Normal(_)))
         {
             return broken("a name is a relative path that does not lead upwards".into());
+        }
+        match file.level {
+            Some(_) if model.recipe.data.standardize != Standardize::PerClip => {
+                return broken("it has a level of its own, which clips of this model have not".into());
+            }
+            Some(level) => level.check().map_err(|error| format!("in `{}`: level.{error}", file.name))?,
+            None => {}
         }
         let wanted = model.model.latents(file.frames);
         // How long columns are is only asked for a clip that is as long as it says.

@@ -1,6 +1,6 @@
 //! Crops to train on and windows to measure with, drawn so that any step of a run can be drawn again.
 
-use gradbook_audio::{Clip, Corpus};
+use gradbook_audio::{Clip, Corpus, Level};
 use gradbook_autograd::{Shape, Stream, Tensor};
 use ndarray_rand::rand::Rng as _;
 
@@ -22,8 +22,19 @@ pub fn batch(
     step: u64,
     crops: Crops,
 ) -> Result<Tensor<f32>, Error> {
+    Ok(drawn(clips, count, frames, (seed, step), crops)?.0)
+}
+
+/// The same, and what each crop is standardized with.
+pub(crate) fn drawn(
+    clips: &[Clip],
+    count: usize,
+    frames: usize,
+    (seed, step): (u64, u64),
+    crops: Crops,
+) -> Result<(Tensor<f32>, Vec<&Level>), Error> {
     let mut rng = Stream::new(seed, step, CROPS).next_use();
-    let mut elements = Vec::new();
+    let (mut elements, mut levels) = (Vec::new(), Vec::new());
     let all: usize = clips.iter().map(|clip| clip.frame_count() / frames).sum();
     for _ in 0..count {
         let (clip, start) = match crops {
@@ -44,9 +55,10 @@ pub fn batch(
             }
         };
         elements.extend(clip.crop(start, frames)?.iter());
+        levels.push(clip.level());
     }
     let mels = elements.len() / (count * frames);
-    Ok(Tensor::new([count, frames, mels], elements))
+    Ok((Tensor::new([count, frames, mels], elements), levels))
 }
 
 /// Clips in consecutive windows `[window, frame, mel]`; a rest shorter than a window is left out.

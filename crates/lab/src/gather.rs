@@ -5,7 +5,7 @@ use std::time::Duration;
 use gradbook_audio::{Clip, Corpus, LogMel};
 use gradbook_autograd::{Graph, Tape, Tensor};
 use gradbook_vq::diagnostics::principal_axes;
-use ndarray::s;
+use ndarray::{Array2, s};
 
 use crate::{
     Error, Evaluation, Progress, Recipe, Run, RunFolder, Training,
@@ -113,17 +113,20 @@ fn example(training: &Training<'_>, clip: &Clip, mel: &LogMel) -> Result<Example
     let mut original = clip.frames()?;
     original = original.slice(s![..original.nrows().min(FRAMES), ..]).to_owned();
     let tape = Tape::new();
-    let x = tape.constant(padded(&original, training.model.stride(), 0.0));
+    let x = tape.constant(padded(&original, training.model.stride(), &Array2::zeros((1, original.ncols()))));
     let out = training.model.forward(&Graph::eval(&tape, &training.store), x, training.quantizing());
     let mut decoded = trimmed(&out.output.value(), original.nrows());
-    let standardization = &training.corpus.standardization;
-    standardization.invert(&mut original);
-    standardization.invert(&mut decoded);
+    clip.level().invert(&mut original);
+    clip.level().invert(&mut decoded);
+    let decoded_sound = match mel.params().invertible() {
+        true => mel.invert(&decoded, ITERATIONS, 0),
+        false => Vec::new(),
+    };
     let mut original_sound = clip.samples()?;
     original_sound.truncate(mel.params().samples(original.nrows()));
     Ok(Example {
         name: clip.name().to_owned(),
-        decoded_sound: mel.invert(&decoded, ITERATIONS, 0),
+        decoded_sound,
         sample_rate: training.corpus.mel.sample_rate,
         original,
         decoded,

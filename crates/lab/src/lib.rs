@@ -39,7 +39,7 @@
 //! | what can be said in a recipe, by kinds of yours too | `recipe.rs`, `set.rs`, `registry.rs`, `train_config.rs`, the files of `recipes/` |
 //! | what it may not say | `check` beside the fields; `memory.rs`, `extent.rs`; the words: `recipe_error.rs` |
 //! | the model | `model.rs`, `blocks.rs`; two codebooks: `two_level.rs` |
-//! | a step of training | `train.rs`; what is due at some step: `seeding.rs`, `events.rs` |
+//! | a step of training | `train.rs`; its crops: `data.rs`, `augment.rs`; what is due at some step: `seeding.rs`, `events.rs` |
 //! | a run, interrupted and resumed | `run.rs`, `folder.rs`, `lock.rs`, `state.rs` |
 //! | the figures | `evaluate.rs`, `metrics.rs`, `measure.rs`; k-means without a network: [`baseline`] |
 //! | several runs in one table | [`compare`]: `statistics.rs`, `budget.rs`, `table.rs` |
@@ -56,6 +56,7 @@ pub mod files;
 pub mod inspect;
 pub mod report;
 
+mod augment;
 mod error;
 mod evaluate;
 mod events;
@@ -89,6 +90,7 @@ mod train_config;
 mod trained;
 mod two_level;
 
+pub use augment::Augment;
 pub use blocks::{Block, BlockConfig};
 pub use error::Error;
 pub use evaluate::Evaluation;

@@ -137,6 +137,10 @@ impl Recipe {
             quantizer.check().map_err(|error| RecipeError::rule(error.at("quantizer")))?;
         }
         self.train.check().map_err(|error| RecipeError::rule(error.at("train")))?;
+        for (i, augment) in self.train.augment.iter().enumerate() {
+            let fits = augment.check(&self.data.mel);
+            fits.map_err(|error| RecipeError::rule(error.at(&format!("train.augment.{i}"))))?;
+        }
         memory::check(self)
     }
 }

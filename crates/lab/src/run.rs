@@ -72,6 +72,7 @@ impl<'c> Run<'c> {
         existing: Existing,
     ) -> Result<Self, Error> {
         recipe.data.standardization = Some(corpus.standardization);
+        recipe.data.band_standardization.clone_from(&corpus.bands);
         recipe.data.mel = corpus.mel.clone();
         recipe.data.fingerprint = Some(corpus.fingerprint.clone());
         if existing == Existing::Resume && folder.holds_run() {
@@ -91,7 +92,8 @@ impl<'c> Run<'c> {
         let place = folder.path().display();
         let same = begun.data.fingerprint.as_ref().is_none_or(|known| *known == corpus.fingerprint);
         // Where the recordings are others, so is what follows from them.
-        let follows: &[&str] = if same { &[] } else { &["data.mel", "data.standardization"] };
+        let follows: &[&str] =
+            if same { &[] } else { &["data.mel", "data.standardization", "data.band_standardization"] };
         let except = [PLACES, &["data.fingerprint"], follows].concat();
         let differences = begun.differences(["that run", "this one"], &wanted, &except);
         if !differences.is_empty() {

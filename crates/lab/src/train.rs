@@ -11,7 +11,7 @@ use gradbook_nn::{
 };
 use gradbook_vq::Absorbed;
 
-use crate::{BuildQuantizer, Error, Model, Recipe, data, growth::Growing, memory};
+use crate::{BuildQuantizer, Error, Model, Recipe, augment::augmented, data, growth::Growing, memory};
 
 /// Keys the randomness of events and statistics apart from that of the shards.
 pub(crate) const AFTER: u64 = u64::MAX - 1;
@@ -123,18 +123,20 @@ impl<'c> Training<'c> {
         let start = Instant::now();
         self.events()?;
         let train = &self.recipe.train;
-        let batch =
-            data::batch(&self.corpus.train, train.batch, train.crop, train.seed, self.step, train.crops)?;
+        let at = (train.seed, self.step);
+        let (drawn, levels) = data::drawn(&self.corpus.train, train.batch, train.crop, at, train.crops)?;
+        let (batch, target) = augmented(&train.augment, drawn, &levels, &self.corpus.mel, at);
         let (model, quantize) = (&self.model, self.quantizing());
         let settled = self.stands_still(train.freeze_encoder);
         let mut result =
             ShardedStep::new(train.shards, train.seed).run(&self.store, self.step, train.batch, |g, rows| {
-                let x = g.tape().constant(data::slice(&batch, rows));
+                let x = g.tape().constant(data::slice(&batch, rows.clone()));
+                let wanted = target.as_ref().map_or(x, |target| g.tape().constant(data::slice(target, rows)));
                 let z = model.encode(g, x);
                 // No gradient goes into an encoder that stands still.
                 let z = if settled { z.detach() } else { z };
                 let out = model.reconstruct(g, z, quantize);
-                let mut loss = mse(out.output, x, Reduction::Mean);
+                let mut loss = mse(out.output, wanted, Reduction::Mean);
                 if let Some(own) = out.quantized.and_then(|q| q.loss()) {
                     loss = loss + own;
                 }

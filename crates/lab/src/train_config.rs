@@ -3,7 +3,7 @@
 use gradbook_nn::{ConfigError, OptimizerConfig, rules};
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Grow};
+use crate::{Augment, Event, Grow};
 
 /// The most latents that codes are seeded from.
 const MOST_LATENTS: usize = 1 << 24;
@@ -20,9 +20,14 @@ pub struct TrainConfig {
     pub crop: usize,
     /// Where crops are taken.
     pub crops: Crops,
+    /// What is done to the crops of a training step, in this order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub augment: Vec<Augment>,
     /// The seed of everything random.
     pub seed: u64,
-    /// Pieces that a batch is cut into, which threads share. Part of the arithmetic: the same number, the same bits.
+    /// Pieces that a batch is cut into, whose gradients are added: gradient accumulation. Each thread works on one at a
+    /// time, so a batch of 64 in 16 shards takes the memory of 4 crops per thread, and has the gradient of 64, up to
+    /// rounding. Part of the arithmetic: the same number, the same bits.
     pub shards: usize,
     /// The optimizer and its learning rate.
     pub optimizer: OptimizerConfig,
@@ -111,6 +116,7 @@ impl Default for TrainConfig {
             batch: 16,
             crop: 32,
             crops: Crops::default(),
+            augment: Vec::new(),
             seed: 0,
             shards: 2,
             optimizer: OptimizerConfig::adam(3e-4),
@@ -129,6 +135,8 @@ impl Default for TrainConfig {
     }
 }
 
+/// The most augmentations of a recipe.
+const MOST_AUGMENTS: usize = 64;
 /// The most crops of a batch, and the most frames of a crop.
 const MOST: usize = 1 << 16;
 
@@ -144,6 +152,7 @@ impl TrainConfig {
         if let Crops::Windows { shift } = self.crops {
             rules::count("crops.windows.shift", shift, 0..=MOST)?;
         }
+        rules::count("augment.length", self.augment.len(), 0..=MOST_AUGMENTS)?;
         rules::count("shards", self.shards, 1..=1024)?;
         self.optimizer.check().map_err(|error| error.at("optimizer"))?;
         rules::step("warmup", self.warmup)?;

@@ -1,6 +1,6 @@
 //! [`Trained`]: the model of a run as its checkpoint has it, ready for use, whole clips at a time.
 
-use gradbook_audio::{LogMel, Standardization};
+use gradbook_audio::{Level, LogMel, Standardization, Standardize};
 use gradbook_autograd::{Graph, ParamStore, Tape, Tensor};
 use gradbook_nn::{State, WeightAverage};
 use gradbook_vq::{Codes, Quantizer};
@@ -20,7 +20,7 @@ pub struct Trained {
     pub step: u64,
     /// The features.
     pub mel: LogMel,
-    /// What its frames are standardized with.
+    /// The mean and deviation of the frames that it was trained on.
     pub standardization: Standardization,
 }
 
@@ -44,6 +44,10 @@ impl Trained {
             let reason = "data.standardization is missing: this is not the recipe of a run".into();
             return Err(Error::Malformed { path: folder.recipe(), reason });
         };
+        if recipe.data.standardize == Standardize::PerBand && recipe.data.band_standardization.is_none() {
+            let reason = "data.band_standardization is missing: this is not the recipe of a run".into();
+            return Err(Error::Malformed { path: folder.recipe(), reason });
+        }
         if !path.exists() {
             return Err(Error::Request(format!(
                 "{} has no checkpoint yet\n  `gradbook train --resume --out {0}` goes on with it",
@@ -88,11 +92,28 @@ impl Trained {
         Ok(quantizer)
     }
 
+    /// What frames are standardized with whose own level is not known: one for all bands, or for each, as in training.
+    pub fn level(&self) -> Level {
+        match (self.recipe.data.standardize, &self.recipe.data.band_standardization) {
+            (Standardize::PerBand, Some(bands)) => Level::Bands(bands.clone()),
+            _ => Level::One(self.standardization),
+        }
+    }
+
     /// The standardized frames `[frame, mel]` of a sound at the model's sample rate.
     pub fn frames(&self, samples: &[f32]) -> Array2<f32> {
+        self.features(samples).0
+    }
+
+    /// The same, and what they are standardized with: where it is each clip's own, decoding needs it.
+    pub fn features(&self, samples: &[f32]) -> (Array2<f32>, Level) {
         let mut frames = self.mel.compute(samples);
-        self.standardization.apply(&mut frames);
-        frames
+        let level = match self.recipe.data.standardize {
+            Standardize::PerClip => Level::One(Standardization::of(&frames)),
+            Standardize::Global | Standardize::PerBand => self.level(),
+        };
+        level.apply(&mut frames);
+        (frames, level)
     }
 
     /// The codes of whole clip's frames `[frame, mel]`, silence being added up to a multiple of the stride.
@@ -100,10 +121,18 @@ impl Trained {
     /// # Errors
     /// See [`quantizer`](Self::quantizer).
     pub fn encode(&self, frames: &Array2<f32>) -> Result<Codes, Error> {
-        let silence =
-            (self.mel.params().floor.ln() - self.standardization.mean) / self.standardization.deviation;
+        self.encode_at(frames, &self.level())
+    }
+
+    /// The same for frames that are standardized with a level of their own, which says what silence is.
+    ///
+    /// # Errors
+    /// See [`quantizer`](Self::quantizer).
+    pub fn encode_at(&self, frames: &Array2<f32>, level: &Level) -> Result<Codes, Error> {
+        let mut silence = Array2::from_elem((1, frames.ncols()), self.mel.params().silence());
+        level.apply(&mut silence);
         let tape = Tape::new();
-        let x = tape.constant(padded(frames, self.model.stride(), silence));
+        let x = tape.constant(padded(frames, self.model.stride(), &silence));
         let z = self.model.encode(&Graph::eval(&tape, &self.store), x).value();
         let rows = z.shape().size() / self.model.latent();
         Ok(self.quantizer()?.encode(&self.store, &z.reshaped([rows, self.model.latent()])))
@@ -124,23 +153,39 @@ impl Trained {
         Ok(trimmed(&y, count))
     }
 
-    /// The sound of standardized frames.
-    pub fn sound(&self, frames: &Array2<f32>) -> Vec<f32> {
+    /// The sound of frames that are standardized with a level.
+    ///
+    /// # Errors
+    /// If there is no way back from the model's features.
+    pub fn sound(&self, frames: &Array2<f32>, level: &Level) -> Result<Vec<f32>, Error> {
+        self.audible()?;
         let mut frames = frames.clone();
-        self.standardization.invert(&mut frames);
-        self.mel.invert(&frames, ITERATIONS, 0)
+        level.invert(&mut frames);
+        Ok(self.mel.invert(&frames, ITERATIONS, 0))
+    }
+
+    /// Refuses features that do not become sound.
+    pub(crate) fn audible(&self) -> Result<(), Error> {
+        if self.mel.params().invertible() {
+            return Ok(());
+        }
+        Err(Error::Request(
+            "this model's frames do not become sound: PCEN (data.mel.compression) takes the level of each band away\n  \
+             tokens and codes can be used as they are; to hear them, train with another compression, such as `ln`"
+                .into(),
+        ))
     }
 }
 
 /// Rounds of Griffin-Lim.
 pub(crate) const ITERATIONS: usize = 100;
 
-/// One clip as a batch `[1, frame, mel]`, lengthened to a multiple of `stride` frames by frames of `value`.
-pub(crate) fn padded(frames: &Array2<f32>, stride: usize, value: f32) -> Tensor<f32> {
+/// One clip as a batch `[1, frame, mel]`, lengthened to a multiple of `stride` frames by one `[1, mel]`.
+pub(crate) fn padded(frames: &Array2<f32>, stride: usize, frame: &Array2<f32>) -> Tensor<f32> {
     let (count, mels) = frames.dim();
     let length = count.next_multiple_of(stride);
-    let rest = Array2::from_elem((length - count, mels), value);
-    let all = concatenate(Axis(0), &[frames.view(), rest.view()]).expect("both have as many mel bands");
+    let rest = frame.broadcast((length - count, mels)).expect("a frame has as many mel bands");
+    let all = concatenate(Axis(0), &[frames.view(), rest]).expect("both have as many mel bands");
     Tensor::new([1, length, mels], all.iter().copied().collect())
 }
 

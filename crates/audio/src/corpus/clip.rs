@@ -7,14 +7,14 @@ use ndarray::Array2;
 use super::source::Recording;
 use super::store::Frames;
 use crate::error::Result;
-use crate::standardize::Standardization;
+use crate::level::Level;
 
 /// A recording, or a part of it, and its standardized log-mel frames.
 #[derive(Clone, Debug)]
 pub struct Clip {
     pub(super) recording: Recording,
     pub(super) frames: Frames,
-    pub(super) standardization: Standardization,
+    pub(super) level: Level,
     pub(super) sample_rate: u32,
     /// Which frames of the recording.
     pub(super) part: Range<usize>,
@@ -34,7 +34,12 @@ impl Clip {
         self.group.as_deref()
     }
 
-    /// Which frames of the recording it has: all of them, unless a rule divides recordings.
+    /// What its frames are standardized with.
+    pub fn level(&self) -> &Level {
+        &self.level
+    }
+
+    /// Which frames of the recording it has: all of them, unless recordings are divided or split into clips.
     pub fn part(&self) -> Range<usize> {
         self.part.clone()
     }
@@ -69,7 +74,7 @@ impl Clip {
             self.name()
         );
         let mut crop = self.frames.crop(self.part.start + start, frames)?;
-        self.standardization.apply(&mut crop);
+        self.level.apply(&mut crop);
         Ok(crop)
     }
 

@@ -10,6 +10,7 @@ use super::hold_out::HoldOut;
 use super::source::{Recording, Source};
 use super::split::Leakage;
 use crate::error::{Error, Result};
+use crate::level::{Bands, Standardize};
 use crate::params::MelParams;
 use crate::standardize::Standardization;
 use crate::synth::Synthetic;
@@ -59,8 +60,17 @@ pub struct CorpusConfig {
     pub unreadable: Unreadable,
     /// Where frames are kept.
     pub storage: Storage,
+    /// Recordings longer than this many seconds become several clips; a rest shorter than `mel.min_frames` joins the last.
+    /// All clips of a recording are in one set, unless a rule divides recordings in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_seconds: Option<f64>,
+    /// Over what the mean and deviation are taken that frames are standardized with.
+    pub standardize: Standardize,
     /// The standardization of an already trained model; left out, the training clips decide.
     pub standardization: Option<Standardization>,
+    /// The same for each band, where `standardize` is `per_band`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub band_standardization: Option<Bands>,
     /// The [fingerprint](super::Corpus::fingerprint) of the recordings that a model was trained on; only compared, never set by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
@@ -77,7 +87,10 @@ impl Default for CorpusConfig {
             leakage: Leakage::default(),
             unreadable: Unreadable::default(),
             storage: Storage::default(),
+            split_seconds: None,
+            standardize: Standardize::default(),
             standardization: None,
+            band_standardization: None,
             fingerprint: None,
         }
     }
@@ -85,6 +98,8 @@ impl Default for CorpusConfig {
 
 /// The most clips of the synthetic corpus.
 const MOST_CLIPS: usize = 1_000_000;
+/// The most seconds of a clip that long recordings are split into.
+const DAY: f64 = 86_400.0;
 /// The most memory that frames may take, in bytes.
 const MOST_BYTES: f64 = 16e9;
 
@@ -109,10 +124,14 @@ impl CorpusConfig {
             let rule = "3 to 1,000,000 clips";
             Error::unless((3..=MOST_CLIPS).contains(clips), "source.synthetic.clips", clips, rule)?;
         }
-        let Some(Standardization { mean, deviation }) = self.standardization else { return Ok(()) };
-        Error::unless(mean.is_finite(), "standardization.mean", mean, "finite")?;
-        let positive = deviation > 0.0 && deviation.is_finite();
-        Error::unless(positive, "standardization.deviation", deviation, "positive and finite")
+        if let Some(seconds) = self.split_seconds {
+            let rule = "above 0, and at most 86,400 seconds";
+            Error::unless(seconds > 0.0 && seconds <= DAY, "split_seconds", seconds, rule)?;
+        }
+        let one = self.standardization.as_ref().map_or(Ok(()), Standardization::check);
+        one.map_err(|error| error.at("standardization"))?;
+        let bands = self.band_standardization.as_ref().map_or(Ok(()), |bands| bands.check(self.mel.mels));
+        bands.map_err(|error| error.at("band_standardization"))
     }
 
     /// Refuses recordings whose frames no machine can hold.

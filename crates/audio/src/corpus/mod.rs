@@ -2,24 +2,21 @@
 
 mod clip;
 mod config;
+mod features;
 mod fingerprint;
 mod group;
 mod hold_out;
+mod levels;
+mod pieces;
 mod source;
 mod split;
 mod store;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use rayon::prelude::*;
-
-use crate::atomic;
 use crate::error::{Error, Result};
+use crate::level::Bands;
 use crate::log_mel::LogMel;
 use crate::params::MelParams;
-use crate::standardize::{Moments, Standardization};
+use crate::standardize::Standardization;
 use crate::synth;
 
 pub use clip::Clip;
@@ -29,11 +26,12 @@ pub use hold_out::HoldOut;
 pub use source::{Skipped, Source, portable_name, wav_files};
 pub use split::{Leak, Leakage, Set};
 
+use features::{Usable, features};
 use fingerprint::Fingerprint;
 use hold_out::Cut;
-use source::{Recording, common_rate};
+use levels::Levels;
+use source::common_rate;
 use split::{Candidate, Split};
-use store::{Entry, FrameFile, FrameWriter, Frames};
 
 /// Clips to train on, clips to choose by, and clips for the last word.
 ///
@@ -55,8 +53,11 @@ pub struct Corpus {
     pub test: Vec<Clip>,
     /// The features' parameters.
     pub mel: MelParams,
-    /// What the clips were standardized with.
+    /// The mean and deviation of all training frames: what clips were standardized with, unless there is one for each band
+    /// or for each clip.
     pub standardization: Standardization,
+    /// The mean and deviation of each band, where [`Standardize::PerBand`](crate::Standardize) wants them.
+    pub bands: Option<Bands>,
     /// Recordings left out, and why.
     pub skipped: Vec<Skipped>,
     /// What the sets share.
@@ -84,24 +85,15 @@ impl Corpus {
         };
         let mel = LogMel::new(config.mel.fitted(rate)).map_err(|error| error.at("mel"))?;
         config.fits(mel.params(), &recordings)?;
-        let found = match &config.storage {
-            Storage::Memory => in_memory(&mel, &recordings, progress),
-            Storage::Disk(folder) => on_disk(&mel, &recordings, folder, progress)?,
-        };
-        let mut usable = Vec::new();
-        for (recording, result) in recordings.into_iter().zip(found) {
-            match result {
-                Ok((frames, moments, hash)) => usable.push((recording, frames, moments, hash)),
-                Err(reason) => skipped.push(Skipped { name: recording.name, reason }),
-            }
-        }
+        let (usable, unusable) = features(&mel, recordings, &config.storage, progress)?;
+        skipped.extend(unusable);
         if !skipped.is_empty() && (config.unreadable == Unreadable::Fail || usable.is_empty()) {
             return Err(Error::UnusableRecordings(skipped));
         }
 
         let candidates: Vec<_> = usable
             .iter()
-            .map(|(recording, frames, _, hash)| Candidate {
+            .map(|Usable { recording, frames, hash, .. }| Candidate {
                 name: &recording.name,
                 frames: frames.count(),
                 hash: *hash,
@@ -109,22 +101,22 @@ impl Corpus {
             .collect();
         let params = mel.params();
         // Frames whose windows overlap share samples.
-        let cut = Cut { gap: params.n_fft.div_ceil(params.hop) - 1, least: params.min_frames };
-        let split = Split::new(config, &candidates, config.source.folder(), cut)?;
+        let cut = Cut { gap: params.window_length().div_ceil(params.hop) - 1, least: params.min_frames };
+        let mut split = Split::new(config, &candidates, config.source.folder(), cut)?;
+        if let Some(seconds) = config.split_seconds {
+            split.parts = pieces::pieces(split.parts, pieces::length(seconds, params)?, params.min_frames);
+        }
         let fingerprint = fingerprint(&candidates, &split);
-        let standardization = match config.standardization {
-            Some(given) => given,
-            None => standardization(&usable, &split)?,
-        };
+        let Levels { overall, bands, parts: levels } = Levels::of(config, &usable, &split, params.mels)?;
         let mut sets = [Vec::new(), Vec::new(), Vec::new()];
-        for (part, set) in split.parts {
-            let (recording, frames, ..) = &usable[part.clip];
+        for ((part, set), level) in split.parts.into_iter().zip(levels) {
+            let Usable { recording, frames, .. } = &usable[part.clip];
             let whole = part.frames.end == frames.count();
             let end = if whole { usize::MAX } else { params.samples(part.frames.end) };
             sets[set as usize].push(Clip {
                 recording: recording.clone(),
                 frames: frames.clone(),
-                standardization,
+                level,
                 sample_rate: rate,
                 sound: part.frames.start * params.hop..end,
                 part: part.frames,
@@ -133,7 +125,17 @@ impl Corpus {
         }
         let [train, validation, test] = sets;
         let (mel, leaks) = (params.clone(), split.leaks);
-        Ok(Self { train, validation, test, mel, standardization, skipped, leaks, fingerprint })
+        Ok(Self {
+            train,
+            validation,
+            test,
+            mel,
+            standardization: overall,
+            bands,
+            skipped,
+            leaks,
+            fingerprint,
+        })
     }
 
     /// All clips with their sets.
@@ -151,85 +153,4 @@ fn fingerprint(clips: &[Candidate<'_>], split: &Split) -> String {
         all = all.text(clip.name).word(clip.hash).word(*set as u64);
     }
     format!("{:016x}", all.value())
-}
-
-/// That of the training clips alone.
-fn standardization(usable: &[(Recording, Frames, Moments, u64)], split: &Split) -> Result<Standardization> {
-    let training = split.parts.iter().filter(|(_, set)| *set == Set::Train);
-    let moments = training.map(|(part, _)| {
-        let (_, frames, moments, _) = &usable[part.clip];
-        match part.frames.len() == frames.count() {
-            true => Ok(*moments),
-            false => Ok(Moments::of(&frames.crop(part.frames.start, part.frames.len())?)),
-        }
-    });
-    Ok(Moments::standardization(moments.collect::<Result<Vec<_>>>()?))
-}
-
-/// Frames, moments and hash of a recording, or the reason there are none.
-type Found = Result<(Frames, Moments, u64), String>;
-
-fn in_memory(mel: &LogMel, recordings: &[Recording], progress: &(dyn Fn(usize, usize) + Sync)) -> Vec<Found> {
-    each(recordings, progress, |recording| {
-        let (samples, hash) = recording.samples(mel.params().sample_rate).map_err(reason)?;
-        let frames = mel.compute(&samples);
-        let moments = Moments::of(&frames);
-        Ok((Frames::Memory(frames), moments, hash))
-    })
-}
-
-fn on_disk(
-    mel: &LogMel,
-    recordings: &[Recording],
-    folder: &Path,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Vec<Found>> {
-    let versions: Vec<_> = recordings.iter().map(Recording::version).collect();
-    let key = format!("{} {:?} {versions:?}", env!("CARGO_PKG_VERSION"), mel.params());
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    let path = folder.join(format!("{:016x}.frames", hasher.finish()));
-    if FrameFile::open(&path, &key).is_none() {
-        std::fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.into(), source })?;
-        atomic::write(&path, |file| {
-            let writer = FrameWriter::new(file);
-            // A recording that cannot be used is left out; a disk that cannot be written ends it all.
-            let entries =
-                each(recordings, progress, |recording| match recording.samples(mel.params().sample_rate) {
-                    Ok((samples, hash)) => writer.append(&mel.compute(&samples), hash).map(Ok),
-                    Err(error) => Ok(Err(reason(error))),
-                });
-            let entries = entries.into_iter().collect::<std::io::Result<_>>()?;
-            writer.finish(&key, entries)
-        })?;
-    }
-    let lost = || std::io::Error::other("the file of frames changed while it was opened");
-    let (file, entries) =
-        FrameFile::open(&path, &key).ok_or_else(|| Error::Io { path: path.clone(), source: lost() })?;
-    let found = |entry: Entry| (Frames::Disk { file: file.clone(), entry }, entry.moments(), entry.hash());
-    Ok(entries.into_iter().map(|entry| entry.map(found)).collect())
-}
-
-/// Calls `work` for every recording, in parallel; results are in the order of the recordings.
-fn each<T: Send>(
-    recordings: &[Recording],
-    progress: &(dyn Fn(usize, usize) + Sync),
-    work: impl Fn(&Recording) -> T + Sync,
-) -> Vec<T> {
-    let done = AtomicUsize::new(0);
-    let counted = |recording| {
-        let result = work(recording);
-        progress(done.fetch_add(1, Ordering::Relaxed) + 1, recordings.len());
-        result
-    };
-    recordings.par_iter().with_max_len(1).map(counted).collect()
-}
-
-/// Why a recording cannot be used, without its path, which the caller names.
-fn reason(error: Error) -> String {
-    match error {
-        Error::Wav { source, .. } => source.to_string(),
-        Error::Io { source, .. } => source.to_string(),
-        other => other.to_string(),
-    }
 }

@@ -1,8 +1,8 @@
 //! Every number of a configuration has a rule, and what no memory holds is refused before it is computed.
 
 use gradbook_audio::{
-    Audio, Corpus, CorpusConfig, Encoding, Error, HoldOut, MelParams, Source, Standardization, Storage,
-    Synthetic, wav,
+    Audio, Compression, Corpus, CorpusConfig, Encoding, Error, HoldOut, MelParams, Pcen, Source,
+    Standardization, Storage, Synthetic, wav,
 };
 
 #[test]
@@ -57,6 +57,8 @@ fn every_parameter_has_its_limits() {
         (&|p| p.n_fft = 65_537, "n_fft = 65537: 2 to 65,536 samples"),
         (&|p| p.hop = 0, "hop = 0: 1 to n_fft samples"),
         (&|p| p.hop = 257, "hop = 257: 1 to n_fft samples"),
+        (&|p| p.win_length = 257, "win_length = 257: hop to n_fft samples, or 0 for all of n_fft"),
+        (&|p| p.win_length = 63, "win_length = 63: hop to n_fft samples, or 0 for all of n_fft"),
         (&|p| p.mels = 0, "mels = 0: 1 to 4,096 bands"),
         (&|p| p.mels = 130, "mels = 130: at most the 129 bins of n_fft = 256: fewer bands or a longer n_fft"),
         (&|p| p.f_min = -1.0, "f_min = -1: 0 Hz or more and below f_max"),
@@ -72,10 +74,34 @@ fn every_parameter_has_its_limits() {
     for edit in [
         &(|p: &mut MelParams| p.mels = 129) as &dyn Fn(&mut MelParams),
         &|p| p.hop = 256,
+        &|p| p.win_length = 256,
+        &|p| p.win_length = 64,
         &|p| p.min_frames = 65_536,
         &|p| (p.n_fft, p.hop) = (65_536, 1),
     ] {
         rule(edit).expect("at its limit");
+    }
+}
+
+#[test]
+fn every_number_of_pcen_has_its_limits() {
+    let rule = |edit: &dyn Fn(&mut Pcen)| {
+        let mut pcen = Pcen::default();
+        edit(&mut pcen);
+        let params = MelParams { compression: Compression::Pcen(pcen), ..MelParams::default() };
+        params.validate().map_err(|error| error.to_string())
+    };
+    assert!(rule(&|_| {}).is_ok() && rule(&|p| (p.gain, p.bias, p.power) = (1.0, 0.0, 1.0)).is_ok());
+    for (edit, wanted) in [
+        (&(|p: &mut Pcen| p.gain = 1.01) as &dyn Fn(&mut Pcen), "gain = 1.01: 0 to 1"),
+        (&|p| p.gain = f32::NAN, "gain = NaN: 0 to 1"),
+        (&|p| p.bias = -1.0, "bias = -1: 0 or more, and finite"),
+        (&|p| p.power = 0.0, "power = 0: above 0 and at most 1"),
+        (&|p| p.time_constant = 0.0, "time_constant = 0: 0.001 to 3,600 seconds"),
+        (&|p| p.eps = 0.0, "eps = 0: positive and finite"),
+        (&|p| p.scale = f32::INFINITY, "scale = inf: positive and finite"),
+    ] {
+        assert_eq!(rule(edit).expect_err(wanted), format!("compression.pcen.{wanted}"));
     }
 }
 

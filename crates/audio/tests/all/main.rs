@@ -2,8 +2,10 @@
 
 mod corpus;
 mod features;
+mod front_ends;
 mod goldens;
 mod identity;
+mod levels;
 mod limits;
 mod pinned;
 mod resample;

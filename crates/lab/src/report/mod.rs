@@ -62,7 +62,7 @@ pub struct Example {
     pub decoded: Array2<f32>,
     /// The sound of the clip.
     pub original_sound: Vec<f32>,
-    /// The sound of the reconstruction.
+    /// The sound of the reconstruction; empty if its features do not become sound.
     pub decoded_sound: Vec<f32>,
     /// Samples per second of both.
     pub sample_rate: u32,

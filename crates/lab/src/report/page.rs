@@ -140,11 +140,14 @@ fn clip(out: &mut String, example: &Example) {
     for (name, frames, samples) in sides {
         let _ = write!(
             out,
-            "<figure><figcaption>{name}</figcaption><img alt=\"log-mel spectrogram, {name}\" src=\"{}\">\
-             <audio controls preload=\"metadata\" src=\"{}\"></audio></figure>",
-            media::spectrogram(frames, range),
-            media::sound(samples, example.sample_rate)
+            "<figure><figcaption>{name}</figcaption><img alt=\"log-mel spectrogram, {name}\" src=\"{}\">",
+            media::spectrogram(frames, range)
         );
+        if !samples.is_empty() {
+            let sound = media::sound(samples, example.sample_rate);
+            let _ = write!(out, "<audio controls preload=\"metadata\" src=\"{sound}\"></audio>");
+        }
+        *out += "</figure>";
     }
     *out += "</div>";
 }

@@ -115,4 +115,19 @@ pub const EVERYTHING: &[&[&str]] = &[
         "data.fingerprint=\"0\"",
     ],
     &["data.test={ glob = \"*_000\" }"],
+    &[
+        "data.mel={ win_length = 200, framing = \"per_hop\", compression = { pcen = { gain = 0.9, bias = 2.0, power = 0.5, \
+         time_constant = 0.4, eps = 1e-6, scale = 1e9 } } }",
+        "train.augment=[{ noise = { deviation = 0.1 } }, \
+         { spec_augment = { time_masks = 1, time_width = 2, band_masks = 1, band_width = 2 } }]",
+    ],
+    &[
+        "data.mel={ mels = 2, framing = \"reflected\", compression = \"log10_clamp\" }",
+        "data.split_seconds=0.5",
+        "data.standardize=\"per_band\"",
+        "data.band_standardization={ mean = [0.0, 0.0], deviation = [1.0, 1.0] }",
+        "train.augment=[{ time_shift = { frames = 3, wrap = true } }, { gain = { db = 6.0 } }, \
+         { mix = { share = 0.5, db = [-20.0, 0.0] } }]",
+    ],
+    &["data.mel.compression=\"ln_clamp\"", "data.standardize=\"per_clip\""],
 ];

@@ -9,6 +9,7 @@ mod experiments;
 mod figures;
 mod folders;
 mod foreign;
+mod front_ends;
 mod levers;
 mod recipes;
 mod report;

@@ -120,6 +120,18 @@ fn what_cannot_work_is_named_with_its_rule() {
             "a decoder lengthens sequences, by `upsample`",
         ),
         ("data.mel.floor=0", "data.mel.floor = 0: positive and finite"),
+        ("data.mel.win_length=1", "data.mel.win_length = 1: hop to n_fft samples, or 0 for all of n_fft"),
+        ("data.mel.compression={ pcen = { gain = 2 } }", "data.mel.compression.pcen.gain = 2: 0 to 1"),
+        ("data.split_seconds=0", "data.split_seconds = 0: above 0, and at most 86,400 seconds"),
+        (
+            "data.band_standardization={ mean = [1.0], deviation = [1.0] }",
+            "data.band_standardization.mean = 1 numbers: 80 numbers, one for each band of mel.mels",
+        ),
+        ("train.augment=[{ gain = { db = 0 } }]", "train.augment.0.gain.db = 0.0: above 0, and at most 100"),
+        (
+            "train.augment=[{ noise = { deviation = 1 } }, { mix = { share = 2, db = [0, 1] } }]",
+            "train.augment.1.mix.share = 2.0: 0 ≤ x ≤ 1",
+        ),
         ("data.test={ every_nth = 0 }", "data.test.every_nth = 0"),
         (
             "data.source={ synthetic = { clips = 4000000000 } }",
