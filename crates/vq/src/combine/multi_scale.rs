@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     Absorbed, Book, Codes, GradientRule, KindConfig, KindError, Latent, Options, Quantized, Quantizer,
-    Registry,
     kinds::{QuantizerConfig, check_inner, pairwise},
 };
 
@@ -104,7 +103,7 @@ impl KindConfig for MultiScaleConfig {
         self.quantizer.probe_dim()
     }
 
-    fn read(options: Options, registry: &Registry) -> Result<Self, KindError> {
+    fn read(options: Options, registry: &crate::Registry) -> Result<Self, KindError> {
         let MultiScaleConfig::<Options> { scales, quantizer, sharing, upsample } = options.read()?;
         Ok(Self { scales, quantizer: registry.inner(quantizer)?, sharing, upsample })
     }
