@@ -30,7 +30,7 @@ impl Stft {
         Self {
             forward: planner.plan_fft_forward(params.n_fft),
             inverse: planner.plan_fft_inverse(params.n_fft),
-            window: centered(params.window.coefficients(params.window_length()), params.n_fft),
+            window: centered(&params.window.coefficients(params.window_length()), params.n_fft),
             hop: params.hop,
             padding: params.padding(),
             mirrors: params.framing.mirrors(),
@@ -97,10 +97,10 @@ impl Stft {
 }
 
 /// A window in the middle of `n_fft` samples, as librosa and torch.stft place it: ⌊(n_fft − length) / 2⌋ zeros before it.
-fn centered(window: Vec<f32>, n_fft: usize) -> Vec<f32> {
+fn centered(window: &[f32], n_fft: usize) -> Vec<f32> {
     let before = (n_fft - window.len()) / 2;
     let mut frame = vec![0.0; n_fft];
-    frame[before..before + window.len()].copy_from_slice(&window);
+    frame[before..before + window.len()].copy_from_slice(window);
     frame
 }
 
@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn a_short_window_sits_in_the_middle_of_its_frame() {
-        assert_eq!(centered(vec![1.0, 2.0, 3.0], 8), [0.0, 0.0, 1.0, 2.0, 3.0, 0.0, 0.0, 0.0]);
-        assert_eq!(centered(vec![1.0, 2.0], 2), [1.0, 2.0]);
+        assert_eq!(centered(&[1.0, 2.0, 3.0], 8), [0.0, 0.0, 1.0, 2.0, 3.0, 0.0, 0.0, 0.0]);
+        assert_eq!(centered(&[1.0, 2.0], 2), [1.0, 2.0]);
     }
 
     #[test]

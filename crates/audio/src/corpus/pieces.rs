@@ -44,8 +44,9 @@ mod tests {
         assert_eq!(ranges(0..30, 10, 4), [0..10, 10..20, 20..30]);
         assert_eq!(ranges(5..38, 10, 4), [5..15, 15..25, 25..38]);
         assert_eq!(ranges(5..39, 10, 4), [5..15, 15..25, 25..35, 35..39]);
-        assert_eq!((ranges(0..13, 10, 4), ranges(0..3, 10, 4)), (vec![0..13], vec![0..3]));
-        assert_eq!(ranges(2..6, 10, 4), [2..6]);
+        for whole in [0..13, 0..3, 2..6] {
+            assert_eq!(ranges(whole.clone(), 10, 4), std::slice::from_ref(&whole));
+        }
     }
 
     #[test]

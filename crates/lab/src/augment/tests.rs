@@ -3,6 +3,7 @@
 use gradbook_audio::{Bands, Compression, Pcen, Spectrum, Standardization};
 
 use super::*;
+use std::f32::consts::LN_10;
 
 fn mel(spectrum: Spectrum) -> MelParams {
     MelParams { mels: 2, spectrum, floor: 1e-9, ..MelParams::default() }
@@ -33,7 +34,7 @@ fn close(found: &[f32], wanted: &[f32]) {
 #[test]
 fn twenty_decibels_are_a_hundredfold_power_or_a_tenfold_magnitude() {
     let (level, silence) = (level(), standardized(1e-9));
-    for (spectrum, offset) in [(Spectrum::Power, 4.605_170 / 2.0), (Spectrum::Magnitude, 2.302_585 / 2.0)] {
+    for (spectrum, offset) in [(Spectrum::Power, LN_10), (Spectrum::Magnitude, LN_10 / 2.0)] {
         let mel = mel(spectrum);
         let crops = Crops { frames: 1, levels: &[&level], mel: &mel };
         let factor = spectrum.factor(20.0) as f32;

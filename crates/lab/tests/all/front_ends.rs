@@ -3,7 +3,7 @@
 use crate::common;
 use std::{fs, path::Path, sync::atomic::AtomicBool, sync::atomic::Ordering};
 
-use gradbook_audio::{Audio, Bands, Corpus, Encoding, Level, Standardization, Standardize, wav};
+use gradbook_audio::{Audio, Bands, Corpus, Encoding, Level, Standardization, wav};
 use gradbook_lab::{Existing, Recipe, Run, RunFolder, Trained, Training, codec, gather, report};
 
 /// The tiny recipe with some settings, trained.
@@ -98,7 +98,7 @@ fn frames_of_pcen_are_encoded_and_seen_and_not_heard() {
     let recipe = common::named("tiny", &settings);
     let there = RunFolder::new(folder.path().join("run"));
     let mut run = Run::open(recipe, &corpus, there, Existing::Resume).expect("the same run");
-    let page = report::html("PCEN", &[gather(&mut run).expect("a report")]);
+    let page = report::html("PCEN", &[], &[gather(&mut run).expect("a report")]);
     assert_eq!(page.matches("<audio").count(), page.matches("spectrogram, original").count());
 }
 
