@@ -53,6 +53,9 @@ fn ablations_and_sweeps_end_in_a_table_and_a_recipe_that_trains() {
     let sweep = [&tiny(&["sweep", "ema", "--grid", "quantizer.commitment=0.1,1", "--seeds", "2"])[..], &DATA]
         .concat();
     let out = expect(at, &sweep, 0, &["quantizer.commitment=0.1", "±", "runs/sweep/winner.toml"]);
+    let page = |run: &str| fs::read_to_string(at.join(run).join("report.html")).expect("a report");
+    assert!(page("runs/ablate").contains("</i>respawn without the setting</span>"));
+    assert!(page("runs/sweep").contains("MSE on the validation clips over quantizer.commitment"));
     let winner = out.lines().nth(1).expect("a row").split(' ').next().expect("a setting").to_owned();
     let recipe = fs::read_to_string(at.join("runs/sweep/winner.toml")).expect("a recipe");
     let value = winner.split('=').nth(1).expect("a value");
@@ -85,6 +88,14 @@ fn a_fork_tells_which_codes_live_in_which_future() {
         &["one past up to step 2", "live in both", "in runs/ema alone", "runs/b/report.html"],
     );
     let rows = |run: &str| fs::read_to_string(at.join(run).join("metrics.jsonl")).expect("rows");
+    let page = fs::read_to_string(at.join("runs/b/report.html")).expect("a report");
+    assert!(page.contains("<p>codes that live in runs/ema alone: "), "the codes are listed");
+    let table = |run: &str| fs::read_to_string(at.join(run).join("metrics.csv")).expect("a table");
+    assert_eq!(
+        table("runs/ema").lines().nth(1),
+        table("runs/b").lines().nth(1),
+        "one past in this file, too"
+    );
     let [a, b] = ["runs/ema", "runs/b"].map(rows);
     assert_eq!(a.lines().next(), b.lines().next());
     assert_ne!(a.lines().nth(1), b.lines().nth(1));

@@ -9,6 +9,7 @@ use gradbook_lab::{
         sweep::{self, Axis},
     },
     fork,
+    report::Finding,
 };
 
 use crate::common::{self, named, set};
@@ -45,13 +46,16 @@ fn a_recipe_is_taken_apart_one_setting_at_a_time() {
         let figures = gradbook_lab::Figures { mse, ..gradbook_lab::Figures::default() };
         Summary { recipe: recipe.into(), test: Some(figures), ..Summary::default() }
     };
-    let table =
-        parts.table(&[row("whole", 0.1), row("base", 0.4), row("whole-without-quantizer.codes", 0.2)]);
+    let runs = [row("whole", 0.1), row("base", 0.4), row("whole-without-quantizer.codes", 0.2)];
+    let table = parts.table(&runs);
     assert_eq!(table.rows[0][3], "0.1000");
     assert_eq!(
         (table.rows[0][6].as_str(), table.rows[1][3].as_str(), table.rows[1][6].as_str()),
         ("0.4000", "0.2000", "–")
     );
+    let Finding::Picture { names, svg, .. } = parts.picture(&runs) else { panic!("a picture") };
+    assert_eq!(names, ["whole without the setting", "base with it"]);
+    assert_eq!(svg.matches("<circle").count(), 3, "a dot for each run");
 }
 
 #[test]
@@ -109,6 +113,10 @@ fn validation_decides_a_sweep_and_the_table_shows_the_test_figure_of_the_winner_
     let table = sweep::table(&[Axis::grid("quantizer.codes=4,8").expect("a grid")], &points, &runs);
     assert_eq!(table.rows[0], ["quantizer.codes=8", "0.2000±0.0000", "–", "–", "0.8000"]);
     assert_eq!(table.rows[1], ["quantizer.codes=4", "0.4000±0.1414", "–", "–", "–"]);
+    let pictures = sweep::pictures(&[Axis::grid("quantizer.codes=4,8").expect("a grid")], &points, &runs);
+    let [Finding::Picture { title, svg, .. }] = &pictures[..] else { panic!("one axis, one picture") };
+    assert_eq!(title, "MSE on the validation clips over quantizer.codes");
+    assert_eq!(svg.matches("<circle").count(), 2);
 }
 
 #[test]
