@@ -120,7 +120,10 @@ fn what_cannot_work_is_named_with_its_rule() {
             "a decoder lengthens sequences, by `upsample`",
         ),
         ("data.mel.floor=0", "data.mel.floor = 0: positive and finite"),
-        ("data.mel.win_length=1", "data.mel.win_length = 1: hop to n_fft samples, or 0 for all of n_fft"),
+        (
+            "data.mel.win_length=70000",
+            "data.mel.win_length = 70000: hop to n_fft samples, or 0 for all of n_fft",
+        ),
         ("data.mel.compression={ pcen = { gain = 2 } }", "data.mel.compression.pcen.gain = 2: 0 to 1"),
         ("data.split_seconds=0", "data.split_seconds = 0: above 0, and at most 86,400 seconds"),
         (
