@@ -26,7 +26,7 @@ pub fn reports() -> Vec<RunReport> {
     let corpus = Corpus::load(&recipes[0].data, &|_, _| {}).expect("these sounds are made by rule");
     let folder = RunFolder::new(std::env::temp_dir().join("gradbook_book_figures"));
     let never = AtomicBool::new(false);
-    let comparison = Comparison { recipes: recipes.to_vec(), seeds: 1, budget: Budget::Steps };
+    let comparison = Comparison { recipes: recipes.to_vec(), seeds: 1, budget: Budget::Steps, count: false };
     comparison.run(&corpus, &folder, Existing::Replace, &never, &|_, _| {}).expect("the recipes work")
 }
 

@@ -40,7 +40,8 @@ impl Ablate {
         if parts.levers.is_empty() {
             return Err(format!("{} and {} differ in nothing but their names", recipe.name, base.name).into());
         }
-        let comparison = Comparison { recipes: parts.recipes(), seeds: self.seeds, budget: Budget::Steps };
+        let comparison =
+            Comparison { recipes: parts.recipes(), seeds: self.seeds, budget: Budget::Steps, count: false };
         let several = Several::run(&comparison, &self.out, &self.options.existing, loudness)?;
         if !several.interrupted() {
             let table = parts.table(&several.rows());

@@ -75,7 +75,7 @@ impl Compare {
                 Budget::Seconds => format!("equal time: what {name} takes for its {steps} steps"),
             }
         });
-        let comparison = Comparison { recipes, seeds: self.seeds, budget: self.budget.into() };
+        let comparison = Comparison { recipes, seeds: self.seeds, budget: self.budget.into(), count: true };
         let several = Several::run(&comparison, &self.out, &self.options.existing, loudness)?;
         let rows = several.rows();
         if let Some(path) = &self.json {

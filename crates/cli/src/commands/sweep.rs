@@ -51,7 +51,7 @@ impl Sweep {
         }
         let points = sweep::points(&recipe, &axes, self.samples)?;
         let recipes = points.iter().map(|point| point.recipe.clone()).collect();
-        let comparison = Comparison { recipes, seeds: self.seeds, budget: Budget::Steps };
+        let comparison = Comparison { recipes, seeds: self.seeds, budget: Budget::Steps, count: false };
         let several = Several::run(&comparison, &self.out, &self.options.existing, loudness)?;
         if !several.interrupted() {
             let rows = several.rows();

@@ -63,6 +63,8 @@ pub struct Comparison {
     pub seeds: u64,
     /// What all have the same of.
     pub budget: Budget,
+    /// Whether the arithmetic of the runs is counted, which takes some steps and a seeding of each recipe.
+    pub count: bool,
 }
 
 /// One run of a comparison.
@@ -95,13 +97,15 @@ impl Comparison {
         }
         let _common = folder.claim(Existing::Resume)?;
         let recipes = self.within_budget(corpus, folder, existing)?;
-        let costs =
-            recipes.iter().map(|recipe| Cost::flops(recipe, corpus)).collect::<Result<Vec<_>, _>>()?;
         let jobs = self.jobs(&recipes, folder);
         let mut reports = drive(&jobs, corpus, existing, stop, watch)?;
-        for (i, report) in &mut reports {
-            let summary = &mut report.summary;
-            summary.teraflop = Some(costs[*i / self.seeds as usize].until(summary.steps as u64) / 1e12);
+        if self.count && !stop.load(Ordering::Relaxed) {
+            let costs =
+                recipes.iter().map(|recipe| Cost::flops(recipe, corpus)).collect::<Result<Vec<_>, _>>()?;
+            for (i, report) in &mut reports {
+                let summary = &mut report.summary;
+                summary.teraflop = Some(costs[*i / self.seeds as usize].until(summary.steps as u64) / 1e12);
+            }
         }
         let complete = reports.len() == jobs.len() && !stop.load(Ordering::Relaxed);
         let mut reports: Vec<RunReport> = reports.into_iter().map(|(_, report)| report).collect();

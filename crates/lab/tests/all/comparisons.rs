@@ -61,7 +61,7 @@ fn the_arithmetic_of_events_is_counted_where_they_happen() {
 fn equal_arithmetic_gives_a_cheaper_recipe_more_steps() {
     let folder = tempfile::tempdir().expect("a folder");
     let recipes = vec![named("ema", &["train.grow=[]"]), named("small", &["train.batch=2", "train.grow=[]"])];
-    let comparison = Comparison { recipes, seeds: 1, budget: Budget::Flops };
+    let comparison = Comparison { recipes, seeds: 1, budget: Budget::Flops, count: true };
     let rows = run(&comparison, folder.path());
     assert_eq!(rows[0].steps, 30);
     assert!((55..=65).contains(&rows[1].steps), "half of a batch, twice the steps: {}", rows[1].steps);
@@ -80,7 +80,7 @@ fn equal_arithmetic_gives_a_cheaper_recipe_more_steps() {
 fn seeds_are_runs_of_their_own_and_the_same_however_often_they_are_made() {
     let [once, again] = [0, 1].map(|_| tempfile::tempdir().expect("a folder"));
     let recipes = vec![named("a", &["train.steps=12"]), named("b", &["train.steps=12", "quantizer.codes=4"])];
-    let comparison = Comparison { recipes: recipes.clone(), seeds: 3, budget: Budget::Steps };
+    let comparison = Comparison { recipes: recipes.clone(), seeds: 3, budget: Budget::Steps, count: true };
     let rows = run(&comparison, once.path());
     let who: Vec<_> = rows.iter().map(|row| (row.recipe.as_str(), row.seed)).collect();
     let frames = "frames-kmeans";
@@ -96,7 +96,8 @@ fn seeds_are_runs_of_their_own_and_the_same_however_often_they_are_made() {
     // Seed 1 alone is what it was among others.
     let alone = tempfile::tempdir().expect("a folder");
     let one = vec![set(&recipes[0], &["train.seed=1"])];
-    let mut found = run(&Comparison { recipes: one, seeds: 1, budget: Budget::Steps }, alone.path());
+    let mut found =
+        run(&Comparison { recipes: one, seeds: 1, budget: Budget::Steps, count: true }, alone.path());
     found[0].teraflop = rows[1].teraflop; // counted for the first seed; another may need another round of k-means
     assert_eq!(found[0], rows[1]);
 }
