@@ -61,6 +61,11 @@ impl Several {
         stop::flag().load(Ordering::Relaxed)
     }
 
+    /// Leaves the test clips out of the page: those that lose a choice have no need of them.
+    pub fn without_test(&mut self) {
+        self.reports.iter_mut().for_each(|report| report.summary.test = None);
+    }
+
     /// Writes the page and says where it is.
     pub fn report(&self, title: &str, findings: &[Finding], loudness: &Loudness) -> Result<(), Failure> {
         let page = self.folder.report();

@@ -52,7 +52,7 @@ impl Sweep {
         let points = sweep::points(&recipe, &axes, self.samples)?;
         let recipes = points.iter().map(|point| point.recipe.clone()).collect();
         let comparison = Comparison { recipes, seeds: self.seeds, budget: Budget::Steps, count: false };
-        let several = Several::run(&comparison, &self.out, &self.options.existing, loudness)?;
+        let mut several = Several::run(&comparison, &self.out, &self.options.existing, loudness)?;
         if !several.interrupted() {
             let rows = several.rows();
             let table = sweep::table(&axes, &points, &rows).text();
@@ -67,7 +67,9 @@ impl Sweep {
                 }
             }
         }
-        several.report("Sweep", &sweep::pictures(&axes, &points, &several.rows()), loudness)?;
+        let pictures = sweep::pictures(&axes, &points, &several.rows());
+        several.without_test();
+        several.report("Sweep", &pictures, loudness)?;
         Ok(several.code())
     }
 }

@@ -56,6 +56,8 @@ fn ablations_and_sweeps_end_in_a_table_and_a_recipe_that_trains() {
     let page = |run: &str| fs::read_to_string(at.join(run).join("report.html")).expect("a report");
     assert!(page("runs/ablate").contains("</i>respawn without the setting</span>"));
     assert!(page("runs/sweep").contains("MSE on the validation clips over quantizer.commitment"));
+    assert!(page("runs/sweep").contains("The table and the curves are from the <b>validation</b> clips"));
+    assert!(page("runs/ablate").contains("The table is from the <b>test</b> clips"));
     let winner = out.lines().nth(1).expect("a row").split(' ').next().expect("a setting").to_owned();
     let recipe = fs::read_to_string(at.join("runs/sweep/winner.toml")).expect("a recipe");
     let value = winner.split('=').nth(1).expect("a value");

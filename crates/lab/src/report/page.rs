@@ -33,8 +33,15 @@ pub fn page(title: &str, findings: &[Finding], runs: &[RunReport], script: &str)
          <title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1>"
     );
     table(&mut out, runs);
+    // Runs that go on have not seen the test clips, nor have those that were never to see them.
+    let tested = runs.iter().any(|run| run.summary.test.is_some());
+    out += if tested { TESTED } else { "<p>The table and the curves are from the <b>validation</b> clips. " };
     out += GUIDE;
-    findings.iter().for_each(|finding| found(&mut out, finding));
+    if !findings.is_empty() {
+        out += "<section class=\"findings\">";
+        findings.iter().for_each(|finding| found(&mut out, finding));
+        out += "</section>";
+    }
     // Of several seeds the first is shown.
     let runs: Vec<&RunReport> =
         runs.chunk_by(|a, b| a.summary.recipe == b.summary.recipe).map(|seeds| &seeds[0]).collect();
@@ -62,9 +69,12 @@ pub fn page(title: &str, findings: &[Finding], runs: &[RunReport], script: &str)
     out
 }
 
+/// Which clips the figures are from.
+const TESTED: &str = "<p>The table is from the <b>test</b> clips, measured once at the end; the curves are from the \
+    <b>validation</b> clips, by which all choices are made. ";
+
 /// What the figures mean.
-const GUIDE: &str = "<p>The table is from the <b>test</b> clips, measured once at the end; the curves are from the \
-    <b>validation</b> clips, by which all choices are made. <b>MSE</b>: error of the reconstructed spectrogram in units of \
+const GUIDE: &str = "<b>MSE</b>: error of the reconstructed spectrogram in units of \
     its variance; lower is better. <b>Alive</b>: codes used at least once by these rows; <b>in 1k</b>: by 1,000 rows on \
     average; <b>lively</b>: with a tenth of an even share or more. <b>Perplexity</b>: as many codes, evenly used, would \
     carry as much information. Several slots: their mean. <b>TFLOP</b>: 10¹² operations of the training.</p>";
@@ -74,8 +84,12 @@ fn found(out: &mut String, finding: &Finding) {
     match finding {
         Finding::Text(text) => _ = write!(out, "<p>{}</p>", escape(text)),
         Finding::Picture { title, names, svg } => {
-            legend(out, names.iter().map(String::as_str));
+            *out += "<div>";
+            if !names.is_empty() {
+                legend(out, names.iter().map(String::as_str));
+            }
             figure(out, &escape(title), svg);
+            *out += "</div>";
         }
     }
 }
