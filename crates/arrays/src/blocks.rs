@@ -96,47 +96,62 @@ fn share<T: Send>(out: &mut [T], len: usize, work: usize, each: impl Fn(usize, &
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashSet, sync::Mutex, thread};
+    use std::{
+        collections::HashSet,
+        sync::Mutex,
+        thread,
+        time::{Duration, Instant},
+    };
 
     use super::*;
 
-    /// The number of threads that blocks ran on, of two that have nothing else to do, and the lengths of the blocks.
-    fn threads(work: impl FnOnce(&(dyn Fn(usize, &mut [u8]) + Sync)) + Send) -> (usize, HashSet<usize>) {
+    /// The lengths of the blocks, if they ran on so many threads of two that have nothing else to do. Where both are wanted,
+    /// a block waits for the other thread: on a busy machine it may take long to come.
+    fn ran_on(wanted: usize, work: impl FnOnce(&(dyn Fn(usize, &mut [u8]) + Sync)) + Send) -> HashSet<usize> {
         let seen = Mutex::new(HashSet::new());
+        let count =
+            || seen.lock().expect("unspoiled").iter().map(|(id, _)| *id).collect::<HashSet<_>>().len();
         let each = |_: usize, block: &mut [u8]| {
             seen.lock().expect("unspoiled").insert((thread::current().id(), block.len()));
-            thread::sleep(std::time::Duration::from_millis(1));
+            let begun = Instant::now();
+            thread::sleep(Duration::from_millis(1));
+            while count() < wanted && begun.elapsed() < Duration::from_secs(20) {
+                thread::sleep(Duration::from_millis(1));
+            }
         };
         rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool").install(|| work(&each));
-        let seen = seen.into_inner().expect("unspoiled");
-        let ids: HashSet<_> = seen.iter().map(|(id, _)| id).collect();
-        (ids.len(), seen.iter().map(|(_, len)| *len).collect())
+        assert_eq!(count(), wanted, "threads");
+        seen.into_inner().expect("unspoiled").into_iter().map(|(_, len)| len).collect()
     }
 
     /// 2²¹ multiplications are worth two threads.
     #[test]
     fn products_are_shared_out_by_their_multiplications() {
-        let products =
-            |count: usize| threads(|each| each_product(&mut vec![0; 40 * count], [8, 1024, 5], count, each));
-        assert_eq!(products(51), (1, [40].into())); // 2,088,960
-        assert_eq!(products(52), (2, [40].into())); // 2,129,920
+        let products = |wanted: usize, count: usize| {
+            ran_on(wanted, |each| each_product(&mut vec![0; 40 * count], [8, 1024, 5], count, each))
+        };
+        assert_eq!(products(1, 51), [40].into()); // 2,088,960
+        assert_eq!(products(2, 52), [40].into()); // 2,129,920
         // Many products may make up few blocks.
-        assert_eq!(threads(|each| each_product(&mut [0; 80], [8, 1024, 5], 52, each)), (2, [40].into()));
+        assert_eq!(ran_on(2, |each| each_product(&mut [0; 80], [8, 1024, 5], 52, each)), [40].into());
         each_product(&mut [0; 0], [0, 1 << 30, 1], 4, |_, _| panic!("no block"));
     }
 
     #[test]
     fn copies_are_shared_out_by_their_elements() {
-        let copies = |blocks: usize| threads(|each| each_copy(&mut vec![0; 1000 * blocks], 1000, each));
-        assert_eq!(copies(65), (1, [1000].into())); // 32 · 65,000 = 2,080,000
-        assert_eq!(copies(66), (2, [1000].into())); // 2,112,000
+        let copies = |wanted: usize, blocks: usize| {
+            ran_on(wanted, |each| each_copy(&mut vec![0; 1000 * blocks], 1000, each))
+        };
+        assert_eq!(copies(1, 65), [1000].into()); // 32 · 65,000 = 2,080,000
+        assert_eq!(copies(2, 66), [1000].into()); // 2,112,000
     }
 
     #[test]
     fn blocks_are_shared_out_by_the_work_of_all() {
-        let blocks = |work: usize| threads(|each| each_block(&mut [0; 320], 10, work, each));
-        assert_eq!(blocks((1 << 16) - 1), (1, [10].into())); // 32 blocks
-        assert_eq!(blocks(1 << 16), (2, [10].into()));
+        let blocks =
+            |wanted: usize, work: usize| ran_on(wanted, |each| each_block(&mut [0; 320], 10, work, each));
+        assert_eq!(blocks(1, (1 << 16) - 1), [10].into()); // 32 blocks
+        assert_eq!(blocks(2, 1 << 16), [10].into());
         each_block(&mut [0; 0], 0, usize::MAX, |_, _| panic!("no block"));
     }
 }
