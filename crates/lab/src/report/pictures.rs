@@ -22,9 +22,9 @@ pub fn dots(rows: &[Pair]) -> String {
         return String::new();
     };
     let count = rows.len() as i32;
-    draw(640, 44 + 24 * rows.len() as u32, |area| {
+    draw(460, 44 + 24 * rows.len() as u32, |area| {
         let mut builder = ChartBuilder::on(area);
-        builder.margin(8).x_label_area_size(26).y_label_area_size(190);
+        builder.margin(8).x_label_area_size(26).y_label_area_size(165);
         let mut chart = builder.build_cartesian_2d(x, -1..count).ok()?;
         let name = |y: &i32| match usize::try_from(count - 1 - y) {
             Ok(row) if *y >= 0 => rows.get(row).map_or_else(String::new, |(name, _)| name.clone()),
@@ -37,7 +37,7 @@ pub fn dots(rows: &[Pair]) -> String {
             .light_line_style(TRANSPARENT)
             .bold_line_style(INK.mix(0.12))
             .axis_style(INK.mix(0.5))
-            .label_style(("sans-serif", 13).into_font().color(&INK))
+            .label_style(("sans-serif", 12).into_font().color(&INK))
             .x_label_formatter(&|x| short(*x))
             .y_label_formatter(&name)
             .draw()
