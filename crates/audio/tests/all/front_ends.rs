@@ -4,9 +4,7 @@
 use gradbook_audio::{Compression, Framing, LogMel, MelNorm, MelParams, MelScale, Pcen, Spectrum, Window};
 use ndarray::Array2;
 
-/// What a clamp at 0.5 leaves of less.
-const LN_HALF: f64 = -std::f64::consts::LN_2;
-
+const LN_HALF: f64 = -std::f64::consts::LN_2; // what a clamp at 0.5 leaves of less
 const SAMPLES: [f32; 12] = [0.5, -0.25, 0.125, 1.0, -1.0, 0.75, 0.3, -0.6, 0.2, 0.1, -0.4, 0.9];
 
 fn small() -> MelParams {
@@ -234,9 +232,8 @@ fn every_compression_but_pcen_becomes_sound_again() {
 #[test]
 #[should_panic(expected = "a number of PCEN depends on the frames before it")]
 fn pcen_does_not() {
-    let compression = Compression::Pcen(Pcen::default());
-    let mel = LogMel::new(MelParams { compression, ..MelParams::default() }).expect("legal");
-    mel.invert(&Array2::zeros((4, 80)), 1, 0);
+    let pcen = MelParams { compression: Compression::Pcen(Pcen::default()), ..MelParams::default() };
+    LogMel::new(pcen).expect("legal").invert(&Array2::zeros((4, 80)), 1, 0);
 }
 
 #[test]
