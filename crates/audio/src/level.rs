@@ -95,13 +95,7 @@ impl Level {
     /// When frames have more bands.
     #[track_caller]
     pub fn apply<S: DataMut<Elem = f32>>(&self, frames: &mut ArrayBase<S, Ix2>) {
-        match self {
-            Self::One(one) => one.apply(frames),
-            Self::Bands(_) => {
-                let bands = frames.columns_mut().into_iter().enumerate();
-                bands.for_each(|(band, mut x)| self.at(band).apply(&mut x));
-            }
-        }
+        self.each(frames, Standardization::standard);
     }
 
     /// `x ← x · deviation + mean` for frames `[frame, mel]`.
@@ -110,11 +104,19 @@ impl Level {
     /// When frames have more bands.
     #[track_caller]
     pub fn invert<S: DataMut<Elem = f32>>(&self, frames: &mut ArrayBase<S, Ix2>) {
+        self.each(frames, Standardization::original);
+    }
+
+    #[track_caller]
+    fn each<S: DataMut<Elem = f32>>(
+        &self,
+        frames: &mut ArrayBase<S, Ix2>,
+        change: impl Fn(Standardization, f32) -> f32,
+    ) {
         match self {
-            Self::One(one) => one.invert(frames),
+            Self::One(one) => frames.mapv_inplace(|x| change(*one, x)),
             Self::Bands(_) => {
-                let bands = frames.columns_mut().into_iter().enumerate();
-                bands.for_each(|(band, mut x)| self.at(band).invert(&mut x));
+                frames.indexed_iter_mut().for_each(|((_, band), x)| *x = change(self.at(band), *x));
             }
         }
     }

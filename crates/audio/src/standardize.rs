@@ -46,12 +46,22 @@ impl Standardization {
 
     /// `x ← (x − mean) / deviation`.
     pub fn apply<S: DataMut<Elem = f32>, D: Dimension>(&self, x: &mut ArrayBase<S, D>) {
-        x.mapv_inplace(|v| (v - self.mean) / self.deviation);
+        x.mapv_inplace(|v| self.standard(v));
     }
 
     /// `x ← x · deviation + mean`.
     pub fn invert<S: DataMut<Elem = f32>, D: Dimension>(&self, x: &mut ArrayBase<S, D>) {
-        x.mapv_inplace(|v| v * self.deviation + self.mean);
+        x.mapv_inplace(|v| self.original(v));
+    }
+
+    /// (x − mean) / deviation.
+    pub(crate) fn standard(self, x: f32) -> f32 {
+        (x - self.mean) / self.deviation
+    }
+
+    /// x · deviation + mean.
+    pub(crate) fn original(self, x: f32) -> f32 {
+        x * self.deviation + self.mean
     }
 }
 

@@ -1,9 +1,6 @@
 //! Words that recipes used in earlier versions. They are still read, and a note says the new word.
 
-use toml::{
-    Value,
-    de::{DeTable, DeValue},
-};
+use toml::de::{DeTable, DeValue};
 
 use crate::Recipe;
 
@@ -59,9 +56,7 @@ impl Recipe {
     pub(crate) fn key_now(&self, key: &str) -> String {
         let (place, word) = key.rsplit_once('.').unwrap_or(("", key));
         let values = self.values();
-        let is = |kind: &str| {
-            values.get(&format!("{place}.kind")) == Some(&Value::String(kind.to_owned()).to_string())
-        };
+        let is = |kind: &str| values.get(&format!("{place}.kind")) == Some(&format!("{kind:?}"));
         let new =
             OPTIONS.iter().find(|(kind, old, _)| *old == word && place.starts_with("quantizer") && is(kind));
         new.map_or_else(|| key.to_owned(), |(_, _, new)| format!("{place}.{new}"))

@@ -125,7 +125,7 @@ impl Windows {
         let (rows, item_stride, padding) = (rows * channels, item_stride * channels, padding * channels);
         let items = x.len() / rows.max(1);
         let end = items * item_stride;
-        // What the last window reads beyond the last item_stride.
+        // What the last window reads beyond the last item.
         let tail = (self.span() * channels).saturating_sub(item_stride);
         Tensor::build([end + tail], |out| {
             out[end..].fill(T::ZERO);

@@ -30,7 +30,7 @@ pub const MIDDLE: usize = POINTS - 2;
 /// Channels that [`columns`] takes at a time: two registers of the widest kind.
 pub const BLOCK: usize = 32;
 
-/// v: the samples of a tile  transformed.
+/// v: the samples of a tile, transformed.
 #[inline(always)]
 pub fn samples<T: Real>([x0, x1, x2, x3, x4, x5]: [T; 6]) -> [T; POINTS] {
     let [quarter, two, four, five] = [0.25, 2.0, 4.0, 5.0].map(T::of);

@@ -1,4 +1,4 @@
-//! Lifted convolutions against the formulas of `transforms.rs`, one number at a time: blocks, threads, vectors and the ends of
+//! Transformed convolutions against the formulas of `transforms.rs`, one number at a time: blocks, threads, vectors and the ends of
 //! items change no bit.
 
 use std::array::from_fn;

@@ -7,7 +7,7 @@
 //! y₀ = x₀w₀ + x₁w₁ + x₂w₂        u: the taps, transformed     3 → 6
 //! y₁ = x₁w₀ + x₂w₁ + x₃w₂        v: the samples, transformed  6 → 6
 //! y₂ = x₂w₀ + x₃w₁ + x₄w₂        m = v ⊙ u: six products are enough
-//! y₃ = x₃w₀ + x₄w₁ + x₅w₂        y: the products, taken back   6 → 4
+//! y₃ = x₃w₀ + x₄w₁ + x₅w₂        y: the products, taken back  6 → 4
 //! ```
 //!
 //! With channels, x and y are rows, w and u matrices, and each of the six a matrix product over all tiles.

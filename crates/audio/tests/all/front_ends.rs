@@ -4,20 +4,9 @@
 use gradbook_audio::{Compression, Framing, LogMel, MelNorm, MelParams, MelScale, Pcen, Spectrum, Window};
 use ndarray::Array2;
 
-const LN_HALF: f64 = -std::f64::consts::LN_2; // what a clamp at 0.5 leaves of less
-const SAMPLES: [f32; 12] = [0.5, -0.25, 0.125, 1.0, -1.0, 0.75, 0.3, -0.6, 0.2, 0.1, -0.4, 0.9];
+use crate::pinned::{SAMPLES, small};
 
-fn small() -> MelParams {
-    MelParams {
-        n_fft: 8,
-        hop: 2,
-        mels: 3,
-        window: Window::PeriodicHann,
-        floor: 1e-2,
-        min_frames: 1,
-        ..MelParams::default()
-    }
-}
+const LN_HALF: f64 = -std::f64::consts::LN_2; // what a clamp at 0.5 leaves of less
 
 fn frames(params: MelParams, samples: &[f32]) -> Array2<f32> {
     LogMel::new(params).expect("legal").compute(samples)

@@ -6,9 +6,9 @@ use gradbook_audio::{
 };
 
 /// Twelve samples, cut into frames of eight.
-const SAMPLES: [f32; 12] = [0.5, -0.25, 0.125, 1.0, -1.0, 0.75, 0.3, -0.6, 0.2, 0.1, -0.4, 0.9];
+pub const SAMPLES: [f32; 12] = [0.5, -0.25, 0.125, 1.0, -1.0, 0.75, 0.3, -0.6, 0.2, 0.1, -0.4, 0.9];
 
-fn small() -> MelParams {
+pub fn small() -> MelParams {
     MelParams {
         n_fft: 8,
         hop: 2,

@@ -63,10 +63,8 @@ impl Ablation {
     /// The MSE of each row of the table.
     pub fn picture(&self, runs: &[Summary]) -> Finding {
         let mse = |recipe: &Option<Recipe>| {
-            let name = recipe.as_ref().map(|recipe| recipe.name.as_str())?;
-            let all: Vec<f64> =
-                runs.iter().filter(|run| run.recipe == name).map(|run| run.last().mse).collect();
-            (!all.is_empty()).then(|| Spread::of(&all).mean)
+            let errors: Vec<f64> = figures(recipe.as_ref(), runs).iter().map(|found| found.mse).collect();
+            (!errors.is_empty()).then(|| Spread::of(&errors).mean)
         };
         let rows: Vec<report::Pair> = self
             .names()
@@ -89,9 +87,7 @@ impl Ablation {
     /// One row a lever: codes alive, perplexity and MSE of the recipe without it and of the base with it, means over seeds.
     pub fn table(&self, runs: &[Summary]) -> Rows {
         let found = |recipe: Option<&Recipe>| -> [String; 3] {
-            let name = recipe.map(|recipe| recipe.name.as_str());
-            let figures: Vec<&Figures> =
-                runs.iter().filter(|run| name == Some(&run.recipe)).map(Summary::last).collect();
+            let figures = figures(recipe, runs);
             if figures.is_empty() {
                 return [(); 3].map(|()| dash());
             }
@@ -112,6 +108,14 @@ impl Ablation {
             rows: self.names().zip(self.variants.chunks(2)).map(|(name, pair)| row(name, pair)).collect(),
         }
     }
+}
+
+/// What the runs of a recipe came to, seed by seed; nothing where there is no recipe.
+fn figures<'r>(recipe: Option<&Recipe>, runs: &'r [Summary]) -> Vec<&'r Figures> {
+    runs.iter()
+        .filter(|run| recipe.is_some_and(|recipe| recipe.name == run.recipe))
+        .map(Summary::last)
+        .collect()
 }
 
 fn values(recipe: &Recipe) -> Table {

@@ -170,15 +170,16 @@ pub fn ranked(points: &[Point], runs: &[Summary]) -> Vec<(usize, Spread)> {
 pub fn pictures(axes: &[Axis], points: &[Point], runs: &[Summary]) -> Vec<Finding> {
     let ranked = ranked(points, runs);
     let picture = |(axis, setting): (usize, &Axis)| {
-        let mut values: Vec<String> = match setting {
+        let values = match setting {
             Axis::Grid { values, .. } => values.clone(),
-            Axis::Range { .. } => points.iter().map(|point| point.values[axis].clone()).collect(),
+            Axis::Range { .. } => {
+                let number = |text: &String| text.parse().unwrap_or(f64::NAN);
+                let mut all: Vec<String> = points.iter().map(|point| point.values[axis].clone()).collect();
+                all.sort_by(|a, b| number(a).total_cmp(&number(b)));
+                all.dedup();
+                all
+            }
         };
-        if matches!(setting, Axis::Range { .. }) {
-            let number = |text: &String| text.parse().unwrap_or(f64::NAN);
-            values.sort_by(|a, b| number(a).total_cmp(&number(b)));
-            values.dedup();
-        }
         let dot = |(i, spread): &(usize, Spread)| {
             let place = values.iter().position(|value| *value == points[*i].values[axis])?;
             Some(report::Dot { place, mean: spread.mean, deviation: spread.deviation })
