@@ -71,7 +71,7 @@ impl KindConfig for ResidualConfig {
             return illegal(
                 "quantizer.beam",
                 self.beam,
-                "1 for a quantizer that does not say its nearest codes (Quantizer::candidates)",
+                "1 for a quantizer without a codebook, or one that does not say its `candidates`",
             );
         }
         Ok(Box::new(Residual { beam: self.beam, ..Residual::of(parts, self.depth) }))
