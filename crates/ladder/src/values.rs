@@ -45,7 +45,8 @@ impl Values {
 }
 
 fn close(a: f64, b: f64) -> bool {
-    a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-9 * b.abs().max(1.0)
+    // ∞ differs from all others by ∞: no tolerance may be ∞, too.
+    a == b || (a.is_nan() && b.is_nan()) || b.is_finite() && (a - b).abs() <= 1e-9 * b.abs().max(1.0)
 }
 
 /// Whether two answers have the same parts.

@@ -126,6 +126,31 @@ fn killed_at_any_moment_a_comparison_resumes_to_the_same_table() {
     assert!(spent.iter().all(|flop| (flop / spent[0] - 1.0).abs() < 0.05), "{spent:?}"); // 12 steps: 1 is 8 %
 }
 
+/// Sweeps and ablations, killed again and again, end in the table of those left alone, and in the same recipe.
+#[test]
+fn killed_at_any_moment_sweeps_and_ablations_resume_to_the_same_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let small = ["--set", "data.source={synthetic={clips=12,seed=0}}", "--set", "train.batch=2"];
+    let sweep =
+        ["sweep", "ema", "--grid", "quantizer.commitment=0.1,1", "--grid", "train.optimizer.rate=1e-3,3e-3"];
+    for (what, seeds) in [(&sweep[..], "2"), (&["ablate", "respawn"], "1")] {
+        let what = [what, &small, &["--steps", "8", "--seeds", seeds]].concat();
+        let straight = expect(at, &[&what[..], &["-q", "--out", "straight"]].concat(), 0, &[]);
+        for delay in [250, 900, 400, 1500] {
+            let mut run = start(at, &[&what[..], &["--resume", "--out", "killed"]].concat());
+            std::thread::sleep(std::time::Duration::from_millis(delay));
+            run.kill().expect("it runs or has ended"); // SIGKILL
+            run.wait().expect("it ends");
+        }
+        let killed = expect(at, &[&what[..], &["-q", "--resume", "--out", "killed"]].concat(), 0, &[]);
+        assert_eq!(straight.replace("straight", "killed"), killed);
+        let winner = |out: &str| fs::read_to_string(at.join(out).join("winner.toml")).ok();
+        assert_eq!(winner("straight"), winner("killed"));
+        ["straight", "killed"].map(|out| fs::remove_dir_all(at.join(out)).expect("a folder"));
+    }
+}
+
 #[test]
 fn compare_goes_on_with_what_is_there_only_if_it_is_the_same() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -76,6 +76,27 @@ fn equal_arithmetic_gives_a_cheaper_recipe_more_steps() {
     assert!(error.to_string().contains("train.steps is 30 in that run, 20 in this one"), "{error}");
 }
 
+/// Sixteen times the rows take longer, whatever the machine does meanwhile. What was measured before the first run holds for
+/// those that go on: another measurement would give other steps.
+#[test]
+fn equal_time_gives_a_heavier_recipe_fewer_steps_and_is_measured_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recipes = ["train.batch=4", "train.batch=64"].map(|batch| (batch, [batch, "train.grow=[]"]));
+    let recipes = recipes.map(|(name, settings)| named(name, &settings)).to_vec();
+    let comparison = Comparison { recipes, seeds: 1, budget: Budget::Seconds, count: false };
+    let rows = run(&comparison, folder.path());
+    assert_eq!(rows[0].steps, 30, "the first recipe sets the budget");
+    assert!((1..20).contains(&rows[1].steps), "{} steps in the time of 30 small ones", rows[1].steps);
+    let plan = std::fs::read_to_string(folder.path().join("plan.json")).expect("a plan");
+    let found = format!("\"train.batch=64\":{}}}", rows[1].steps);
+    assert!(plan.contains(&found), "{plan}");
+    let begun = tempfile::tempdir().expect("a folder");
+    std::fs::write(begun.path().join("plan.json"), plan.replace(&found, "\"train.batch=64\":3}"))
+        .expect("room");
+    let steps: Vec<_> = run(&comparison, begun.path()).iter().map(|row| row.steps).collect();
+    assert_eq!(steps[..2], [30, 3]);
+}
+
 #[test]
 fn seeds_are_runs_of_their_own_and_the_same_however_often_they_are_made() {
     let [once, again] = [0, 1].map(|_| tempfile::tempdir().expect("a folder"));

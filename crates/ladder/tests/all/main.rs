@@ -1,5 +1,6 @@
 //! Every rung is green with its solution, red with its hole, and each named mistake is recognised.
 
+mod findings;
 mod holes;
 mod mistakes;
 mod solutions;

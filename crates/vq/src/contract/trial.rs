@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use gradbook_autograd::{Graph, ParamGrads, ParamStore, Real, Stats, Stream, Tape, Tensor, Var};
 use gradbook_nn::{Scope, State};
-use ndarray_rand::{rand::distr::Distribution, rand_distr::StandardNormal};
+use ndarray_rand::{
+    rand::{Rng, distr::Distribution},
+    rand_distr::StandardNormal,
+};
 
 use crate::{Absorbed, Codes, Quantized, Quantizer};
 
@@ -40,7 +43,7 @@ impl<'s, T: Real> Trial<'s, T> {
         Self { build, q, store, seed }
     }
 
-    /// Seeded and trained for a few steps, so that nothing is at its start.
+    /// Seeded and trained for a few steps, then moved, so that nothing is at its start.
     pub fn trained(build: Build<'s, T>, seed: u64) -> Self {
         let mut trial = Self::fresh(build, seed);
         trial.seed_codes(&trial.rows(60, 100));
@@ -48,7 +51,21 @@ impl<'s, T: Real> Trial<'s, T> {
             let z = trial.rows(24, step);
             trial.learn(&z, step);
         }
+        trial.move_parameters();
         trial
+    }
+
+    /// w ← w(1 + ξ) + ξ/10, ξ uniform in ±½, for each learned number: as far from its start as long training takes it, so
+    /// that weights that begin equal are no longer so.
+    fn move_parameters(&mut self) {
+        let mut rng = Stream::new(self.seed, 102, 77).next_use();
+        let learned: Vec<_> = self.store.trainable().collect();
+        for id in learned {
+            for w in self.store.get_mut(id).as_mut_slice() {
+                let xi = T::of(rng.random_range(-0.5..0.5));
+                *w += *w * xi + T::of(0.1) * xi;
+            }
+        }
     }
 
     /// Another quantizer of the same kind, as built.

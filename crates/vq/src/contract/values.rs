@@ -1,5 +1,7 @@
 //! Properties of values and codes: 1, 2, 10, 11, 13, 14, 16.
 
+use std::collections::HashSet;
+
 use gradbook_autograd::{Graph, Real, Tape, Tensor};
 
 use super::{
@@ -18,6 +20,7 @@ pub fn rules<'s, T: Real>() -> Vec<Rule<'s, T>> {
         (10, indices_are_exact),
         (11, perplexity_is_bounded),
         (13, nearest_by_hand),
+        (13, candidates_in_order),
         (14, permutations),
         (16, codes_stay),
     ]
@@ -140,6 +143,37 @@ fn nearest_by_hand<T: Real>(t: &Trial<'_, T>) -> Checked {
                 "row {row} chose code {chosen} of slot {slot} at distances {distances:?}"
             );
         }
+    }
+    Ok(Verdict::Holds)
+}
+
+/// What a beam is offered: the chosen code first, then ever farther ones.
+fn candidates_in_order<T: Real>(t: &Trial<'_, T>) -> Checked {
+    let Some(books) = t.plain_books().filter(|books| books.len() == 1) else {
+        return Ok(Verdict::Skipped(NO_BOOK));
+    };
+    let z = t.rows(24, 5);
+    let count = books[0].shape()[0];
+    let Some(found) = t.q.candidates(&t.store, &z, count) else {
+        return Ok(Verdict::Skipped("it offers a beam no candidates"));
+    };
+    let (by, part) = (t.q.codebooks(), &t.parts(&z)[0]);
+    let (width, chosen) = (part.shape()[1], t.eval(&z).1);
+    for (row, z) in part.as_slice().chunks(width).enumerate() {
+        let order: Vec<u64> = found.iter().map(|codes| codes.column(0)[row]).collect();
+        let distance = |&k: &u64| {
+            by[0].codebook.distance(&t.store, z, &books[0].as_slice()[k as usize * width..][..width])
+        };
+        let distances: Vec<f64> = order.iter().map(distance).collect();
+        let slack = |d: f64| rounding::<T>() * (1.0 + d);
+        let distinct = order.iter().collect::<HashSet<_>>().len() == count;
+        let sorted = distances.windows(2).all(|pair| pair[0] <= pair[1] + slack(pair[1]));
+        let first = distance(&chosen.column(0)[row]) <= distances[0] + slack(distances[0]);
+        ensure!(
+            distinct && sorted && first,
+            "row {row} chose code {} and is offered {order:?} at distances {distances:?}",
+            chosen.column(0)[row]
+        );
     }
     Ok(Verdict::Holds)
 }

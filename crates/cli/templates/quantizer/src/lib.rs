@@ -6,7 +6,8 @@ use gradbook::vq::codebook::rows_of;
 use gradbook::vq::kmeans::{Start, kmeans};
 use gradbook::vq::{
     Absorbed, Book, Codes, Codewords, GradientRule, KindConfig, Latent, Loss, Quantized, Quantizer,
-    QuantizerConfig, search::nearest,
+    QuantizerConfig,
+    search::{nearest, nearest_few},
 };
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +107,14 @@ impl<T: Real> Quantizer<T> for Newkind {
     fn seed(&self, store: &mut ParamStore<T>, latents: &Tensor<T>, stream: &Stream) {
         let (count, mut rng) = (store.get(self.codes).shape()[0], stream.next_use());
         *store.get_mut(self.codes) = kmeans(latents, count, 20, Start::PlusPlus, &mut rng).centers;
+    }
+
+    /// The nearest codes in order: what the beam of a residual stack tries.
+    fn candidates(&self, store: &ParamStore<T>, z: &Tensor<T>, count: usize) -> Option<Vec<Codes>> {
+        let codes = store.get(self.codes);
+        let all = codes.shape()[0];
+        let found = nearest_few(z, codes, count.min(all)).into_iter();
+        Some(found.map(|column| Codes::single(column, all as u64)).collect())
     }
 
     fn gradient_rule(&self) -> GradientRule {
