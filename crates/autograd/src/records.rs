@@ -73,3 +73,36 @@ impl<T: Real> Records<T> {
 const KEPT: usize = 1 << 14;
 /// The records of tapes that are gone, of all types of numbers.
 static WAITING: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tape;
+
+    /// Nothing else in this binary has tapes of `f32`, so none takes what waits here.
+    #[test]
+    fn the_memory_of_a_usual_tape_serves_the_next_and_a_huge_one_leaves_little() {
+        let of = |count: usize| {
+            let mut records = Records::<f32>::default();
+            records.nodes.reserve_exact(count);
+            records.grads.reserve_exact(count);
+            records.arguments.reserve_exact(2 * count);
+            (records.bytes, records.peak) = (7, 8);
+            records
+        };
+        let next = || {
+            let records = Records::<f32>::recycled();
+            let room = [records.nodes.capacity(), records.grads.capacity(), records.arguments.capacity()];
+            (room, records.bytes, records.peak)
+        };
+        of(100).recycle();
+        assert_eq!(next(), ([100, 100, 200], 0, 0));
+        of(1 << 20).recycle();
+        assert_eq!(next(), ([1 << 14, 1 << 14, 1 << 15], 0, 0));
+        assert_eq!(next(), ([0; 3], 0, 0), "what waited is taken");
+        let tape = Tape::<f32>::new();
+        (0..5).for_each(|i| _ = tape.scalar(f64::from(i)));
+        drop(tape);
+        assert!(next().0[0] >= 5, "a tape leaves its memory when it goes");
+    }
+}

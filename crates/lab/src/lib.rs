@@ -57,6 +57,7 @@ pub mod inspect;
 pub mod report;
 
 mod augment;
+mod base;
 mod error;
 mod evaluate;
 mod events;

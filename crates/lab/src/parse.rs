@@ -9,7 +9,7 @@ use toml::{
     de::{DeTable, DeValue, Deserializer, Error, ValueDeserializer},
 };
 
-use crate::{Recipe, Registry, TopConfig, old_words};
+use crate::{Recipe, Registry, TopConfig, base, old_words};
 
 /// Why a text is no recipe.
 pub(crate) struct NoRecipe {
@@ -26,8 +26,10 @@ struct Part<'t> {
 }
 
 pub(crate) fn recipe(text: &str, registry: &Registry) -> Result<Recipe, NoRecipe> {
-    let plain = |error| plain(error, text);
-    document(DeTable::parse(text).map_err(plain)?, text, registry)
+    let mut parsed = DeTable::parse(text).map_err(|error| plain(error, text))?;
+    base::lay_under(parsed.get_mut())
+        .map_err(|error| NoRecipe { message: error.to_string(), shown: error.to_string() })?;
+    document(parsed, text, registry)
 }
 
 /// A recipe from what was parsed of a text, or made from it. The text serves to show where a fault is.

@@ -75,6 +75,8 @@ built_in![
     "warmup",
     "practical",
     "best",
+    "best-residual",
+    "best-vq-vae-2",
     "simvq",
     "rotation",
     "cosine",

@@ -108,12 +108,20 @@ impl Registry {
     /// # Errors
     /// If there is none of this name; then the nearest one is suggested.
     pub fn built_in(&self, name: &str) -> Result<Recipe, RecipeError> {
+        let (name, note, text) = Self::built_in_text(name)?;
+        Ok(Recipe { name: name.to_owned(), notes: note.into_iter().collect(), ..self.parse(text)? })
+    }
+
+    /// The name that a recipe has now, with a note if it is not the one asked for, and its text.
+    pub(crate) fn built_in_text(
+        name: &str,
+    ) -> Result<(&'static str, Option<String>, &'static str), RecipeError> {
         let (name, note) = old_words::recipe(name);
         let (name, text) = BUILT_IN.iter().find(|(known, _)| *known == name).ok_or_else(|| {
             let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
             RecipeError::no_such_recipe(name, &names)
         })?;
-        Ok(Recipe { name: (*name).to_owned(), notes: note.into_iter().collect(), ..self.parse(text)? })
+        Ok((name, note, text))
     }
 
     /// A recipe of this name that comes with the program, or the file `name` if it ends in `.toml`.

@@ -117,3 +117,18 @@ pub fn catches_by(oracle: Oracle, op: &Op, argument: usize, sabotage: Sabotage, 
     let fault = Some(Fault { op: op.name, argument, sabotage });
     (op.cases)(&mut Sampler::new(seed)).iter().any(|case| case.verify_by(oracle, seed, fault).is_err())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sabotage_does_what_it_says() {
+        let g = Tensor::new([2, 2], vec![1e4, 2e4, 3e4, 4e4]);
+        let spoiled = |how: Sabotage| how.spoil(&g).as_slice().to_vec();
+        let near = |(a, b): (f64, f64)| (a - b).abs() < 1e-9;
+        assert!(spoiled(Sabotage::Scale).into_iter().zip([10_001.0, 20_002.0, 30_003.0, 40_004.0]).all(near));
+        assert_eq!(spoiled(Sabotage::Transpose), [4e4, 2e4, 3e4, 1e4]);
+        assert_eq!(spoiled(Sabotage::Zero), [0.0; 4]);
+    }
+}

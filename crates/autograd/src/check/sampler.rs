@@ -61,7 +61,10 @@ impl Sampler {
 
     /// Elements of either sign, at least 0.3 from zero: divisors.
     pub fn nonzero(&mut self, shape: &[usize]) -> Tensor<f64> {
-        self.draw(shape, |rng| rng.random_range(0.3..2.0) * if rng.random() { 1.0 } else { -1.0 })
+        self.draw(shape, |rng| {
+            let size = rng.random_range(0.3..2.0);
+            if rng.random() { size } else { -size }
+        })
     }
 
     /// Normal elements at least 0.01 away from every kink, where derivatives jump and differences mean nothing.

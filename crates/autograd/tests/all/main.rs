@@ -7,6 +7,7 @@ mod elementwise_goldens;
 mod error_inputs;
 mod failures;
 mod gradients;
+mod graph;
 mod identities;
 mod identity;
 mod matmul;

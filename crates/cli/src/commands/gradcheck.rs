@@ -89,15 +89,13 @@ impl Gradcheck {
         let cases = (0..self.rounds).flat_map(|seed| probes.iter().map(move |config| (seed, config)));
         let mut row = Row { name: kind.name, what: "quantizer", cases: 0, errors: [None; 3], failure: None };
         for (seed, config) in cases {
-            match gradbook_vq::contract::check_gradient(config, config.probe_dim(), seed) {
-                Ok(difference) => {
-                    row.errors[1] = Some(row.errors[1].map_or(difference, |e| e.max(difference)))
-                }
-                Err(error) => row.failure = Some(format!("{} (seed {seed})\n{config:?}\n{error}", kind.name)),
-            }
             row.cases += 1;
-            if row.failure.is_some() {
-                break;
+            match gradbook_vq::contract::check_gradient(config, config.probe_dim(), seed) {
+                Ok(found) => row.errors[1] = Some(row.errors[1].map_or(found, |worst| worst.max(found))),
+                Err(error) => {
+                    row.failure = Some(format!("{} (seed {seed})\n{config:?}\n{error}", kind.name));
+                    break;
+                }
             }
         }
         row

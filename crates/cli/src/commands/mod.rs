@@ -12,6 +12,7 @@ mod new;
 mod quantizers;
 mod recipes;
 mod sweep;
+mod table;
 mod train;
 mod watch;
 
@@ -44,6 +45,8 @@ pub enum Command {
     Decode(decode::Decode),
     /// Show the health of a run's codebooks
     Inspect(inspect::Inspect),
+    /// Set runs side by side that are there already
+    Table(table::Table),
     /// Follow a run in the browser while it goes on
     Watch(watch::Watch),
     /// List the built-in recipes, or print one
@@ -70,6 +73,7 @@ impl Command {
             Self::Encode(command) => command.run(loudness, registry),
             Self::Decode(command) => command.run(loudness, registry),
             Self::Inspect(command) => command.run(loudness, registry),
+            Self::Table(command) => command.run(loudness, registry),
             Self::Watch(command) => command.run(loudness, registry),
             Self::Recipes(command) => command.run(registry),
             Self::Quantizers(command) => command.run(registry),

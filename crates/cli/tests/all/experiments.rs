@@ -142,3 +142,34 @@ fn a_page_on_this_machine_follows_a_run() {
     watch.wait().expect("it ends");
     expect(at, &["watch", "runs"], 1, &["runs holds no run"]);
 }
+
+#[test]
+fn runs_that_are_there_are_set_side_by_side_and_not_trained_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let train = |start: &[&'static str]| [&tiny(start)[..], &DATA].concat();
+    let compared = expect(at, &train(&["compare", "ema", "collapse", "--seeds", "2"]), 0, &[]);
+    expect(at, &train(&["train", "ema", "--out", "runs/small", "--set", "quantizer.codes=8"]), 0, &[]);
+    let table = ["table", "runs/compare", "runs/small", "--report", "all.html", "--json", "all.json"];
+    let out = expect(at, &table, 0, &["compare/ema", "compare/collapse", "small", "±", "report: all.html"]);
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+    let error = |text: &str, name: &str| {
+        let row = text.lines().find(|line| line.starts_with(name)).expect("a row");
+        row.split_whitespace().nth(1).expect("a figure").to_owned()
+    };
+    assert_eq!(error(&out, "compare/ema"), error(&compared, "ema"), "the figures of the runs as they are");
+    let rows = fs::read_to_string(at.join("all.json")).expect("rows");
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&rows).expect("JSON");
+    let names: Vec<&str> = rows.iter().map(|row| row["recipe"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["compare/collapse", "compare/collapse", "compare/ema", "compare/ema", "small"]);
+    assert!(fs::read_to_string(at.join("all.html")).expect("a page").contains("compare/collapse"));
+
+    let other = ["train", "ema", "--out", "runs/other", "--set", "data.source={synthetic={clips=13,seed=0}}"];
+    expect(at, &tiny(&other), 0, &[]);
+    let said = "measured on other data: data.source.synthetic.clips is 12 in small, 13 in other";
+    expect(at, &["table", "runs/small", "runs/other"], 0, &[said]);
+    fs::create_dir(at.join("empty")).expect("a folder");
+    expect(at, &["table", "empty"], 1, &["empty: it holds no run; name a folder that"]);
+    expect(at, &["table", "nowhere"], 1, &["cannot read the folder nowhere"]);
+    expect(at, &["table"], 2, &["<FOLDER>"]);
+}

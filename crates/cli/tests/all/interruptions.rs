@@ -147,7 +147,9 @@ fn killed_at_any_moment_sweeps_and_ablations_resume_to_the_same_table() {
         assert_eq!(straight.replace("straight", "killed"), killed);
         let winner = |out: &str| fs::read_to_string(at.join(out).join("winner.toml")).ok();
         assert_eq!(winner("straight"), winner("killed"));
-        ["straight", "killed"].map(|out| fs::remove_dir_all(at.join(out)).expect("a folder"));
+        for out in ["straight", "killed"] {
+            fs::remove_dir_all(at.join(out)).expect("a folder");
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use gradbook_audio::{Audio, Encoding, wav};
 use gradbook_autograd::{Graph, Tape, Tensor};
-use gradbook_lab::{BUILT_IN, Existing, Run, RunFolder, Trained, codec};
+use gradbook_lab::{BUILT_IN, Existing, Recipe, Run, RunFolder, Trained, codec};
 
 use crate::common::{self, small};
 
@@ -68,4 +68,56 @@ fn both_levels_learn_and_the_encoders_get_a_gradient() {
         let moved = before.get(id).as_slice() != run.training.store.get(id).as_slice();
         assert!(moved, "{name} stands still");
     }
+}
+
+#[test]
+fn a_base_says_what_a_recipe_leaves_out() {
+    let best = Recipe::built_in("best").expect("a recipe");
+    let differences = |text: &str| {
+        let recipe =
+            Recipe::parse(&format!("base = \"best\"\n{text}")).unwrap_or_else(|error| panic!("{error}"));
+        best.differences(["best", "mine"], &recipe, &["about", "name"])
+    };
+    assert_eq!(differences(""), [""; 0]);
+    let one = "[quantizer]\ncodes = 64\nrespawn.every = 5\n[train]\nbatch = 8";
+    let said = [
+        "quantizer.codes is 512 in best, 64 in mine",
+        "quantizer.respawn.every is 20 in best, 5 in mine",
+        "train.batch is 16 in best, 8 in mine",
+    ];
+    assert_eq!(differences(one), said);
+    // Another kind, another choice and a list stand in place of the base's.
+    let others = differences("quantizer = { kind = \"fsq\", levels = [3, 5] }");
+    assert!(
+        others.contains(&"quantizer.kind is \"codebook\" in best, \"fsq\" in mine".to_owned()),
+        "{others:?}"
+    );
+    let others = differences("quantizer.respawn.below = { hits = 2.0 }\ntrain.crops = \"anywhere\"");
+    assert!(others.iter().any(|line| line.starts_with("quantizer.respawn.below.hits")), "{others:?}");
+    assert!(
+        others.iter().any(|line| line.starts_with("train.crops.windows.shift is 4 in best")),
+        "{others:?}"
+    );
+    assert!(!differences("model.encoder = [{ layer = \"conv\", channels = 128, taps = 1 }]").is_empty());
+    let two_level = best.differences(
+        ["a", "b"],
+        &Recipe::built_in("best-vq-vae-2").expect("a recipe"),
+        &["name", "about"],
+    );
+    assert!(
+        !two_level.is_empty() && two_level.iter().all(|line| line.starts_with("model.top.")),
+        "{two_level:?}"
+    );
+
+    assert_eq!(
+        Recipe::parse("base = \"best\"").expect("a recipe").about,
+        "",
+        "what is changed is no longer `best`"
+    );
+    let wrong = |text: &str| Recipe::parse(text).expect_err(text).to_string();
+    assert!(wrong("base = \"bset\"").contains("there is no recipe `bset`"));
+    assert!(wrong("base = \"bset\"").contains("did you mean `best`?"));
+    assert!(wrong("base = 3").contains("as in base = \"best\""));
+    assert!(wrong("base = \"best\"\n[train]\nbatsh = 8").contains("3 | batsh = 8"), "the place in the file");
+    assert!(best.set("base=ema").is_err(), "it belongs at the start of a file");
 }

@@ -28,7 +28,7 @@ fn lines_are_broken_where_they_would_be_wider_than_60_columns() {
 /// A hole of this file is nobody's rung, and one's own hole is no other's.
 #[test]
 fn only_the_hole_of_another_rung_is_to_be_climbed_first() {
-    let hole = first::judge(|_, _| todo!("a task")).expect_err("a hole");
+    let hole = first::judge(|_, _| panic!("not yet implemented: a task")).expect_err("a hole");
     assert!(hole.is_hole() && !hole.to_string().contains("climb"), "{hole}");
     let own = crate::templates::r01_chain_rule::value_and_gradient;
     let hole = first::judge(own).expect_err("a hole");

@@ -3,10 +3,10 @@
 use gradbook_autograd::{Dual, Graph, Real, Tape, Tensor};
 
 use super::{
-    Checked, Rule, Subject, Verdict,
+    Checked, Rule, Verdict,
     caught::caught,
     ensure,
-    trial::{Trial, rounding},
+    trial::{Build, Trial, rounding},
 };
 use crate::{GradientRule, codebook::MOST_SCALE};
 
@@ -138,13 +138,12 @@ fn gradients_are_bounded<T: Real>(t: &Trial<'_, T>) -> Checked {
 /// are one function here. What an estimator holds constant, it must detach.
 ///
 /// The difference of the two, relative to the terms that they are sums of.
-pub fn forward_mode(subject: &impl Subject, dim: usize, seed: u64) -> Result<f64, String> {
-    let build = |scope: &mut gradbook_nn::Scope<'_, f64>| subject.build(dim, scope);
-    let t = Trial::trained(&build, seed);
+pub fn forward_mode(build: Build<'_, f64>, dual: Build<'_, Dual>, seed: u64) -> Result<f64, String> {
+    let t = Trial::trained(build, seed);
     let (z, v, u) = (t.rows(12, 30), t.rows(12, 31), t.rows(12, 32));
     let direction = |shape: &[usize], salt: u64| {
         let count = shape.iter().product::<usize>();
-        t.rows(count.div_ceil(dim), 33 + salt).as_slice()[..count].to_vec()
+        t.rows(count.div_ceil(t.dim()), 33 + salt).as_slice()[..count].to_vec()
     };
     let passed = t.train_for(&z, t.stream(6), |found| {
         let u = found.values.tape().constant(u.clone());
@@ -154,8 +153,7 @@ pub fn forward_mode(subject: &impl Subject, dim: usize, seed: u64) -> Result<f64
     let mut backward = inner(passed.gradient.as_slice(), v.as_slice());
     let mut scale = 1.0 + backward.abs();
 
-    let dual = |scope: &mut gradbook_nn::Scope<'_, Dual>| subject.build(dim, scope);
-    let mut twin = Trial::fresh(&dual, seed);
+    let mut twin = Trial::fresh(dual, seed);
     let pair = |x: &[f64], v: &[f64]| x.iter().zip(v).map(|(&x, &v)| Dual::new(x, v)).collect::<Vec<_>>();
     let learned: Vec<_> = t.store.trainable().collect();
     for ((id, entry), (_, twin)) in t.store.iter().zip(twin.store.values_mut()) {

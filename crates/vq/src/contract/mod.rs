@@ -15,11 +15,11 @@ use std::fmt;
 
 pub use options::options_matter;
 
-use gradbook_autograd::Real;
+use gradbook_autograd::{Dual, Real};
 use gradbook_nn::Scope;
 
 use crate::{Quantizer, QuantizerConfig};
-use trial::Trial;
+use trial::{Build, Trial};
 
 /// Something that builds a quantizer in any arithmetic: `f32`, `f64`, and dual numbers for the gradient check.
 ///
@@ -145,10 +145,23 @@ type Rule<'s, T> = (u8, fn(&Trial<'s, T>) -> Checked);
 /// # Errors
 /// The first property that is broken, with the offending values.
 pub fn check(subject: &impl Subject, dim: usize, seed: u64) -> Result<Report, Violation> {
+    let in_f32 = |scope: &mut Scope<'_, f32>| subject.build(dim, scope);
+    let in_f64 = |scope: &mut Scope<'_, f64>| subject.build(dim, scope);
+    let in_dual = |scope: &mut Scope<'_, Dual>| subject.build(dim, scope);
+    check_all(&in_f32, &in_f64, &in_dual, seed)
+}
+
+/// Not generic, so that it is compiled once, with this crate, and not with each test that calls [`check`].
+fn check_all(
+    in_f32: Build<'_, f32>,
+    in_f64: Build<'_, f64>,
+    in_dual: Build<'_, Dual>,
+    seed: u64,
+) -> Result<Report, Violation> {
     let mut report = Report::default();
-    run(&|scope: &mut Scope<'_, f32>| subject.build(dim, scope), seed, &mut report)?;
-    run(&|scope: &mut Scope<'_, f64>| subject.build(dim, scope), seed, &mut report)?;
-    judge(4, &mut report, || gradients::forward_mode(subject, dim, seed).map(|_| Verdict::Holds))?;
+    run(in_f32, seed, &mut report)?;
+    run(in_f64, seed, &mut report)?;
+    judge(4, &mut report, || gradients::forward_mode(in_f64, in_dual, seed).map(|_| Verdict::Holds))?;
     report.skipped.push((21, "options are compared among several quantizers: `options_matter` does"));
     report.held.sort_unstable();
     report.held.dedup();
@@ -165,15 +178,17 @@ pub fn check(subject: &impl Subject, dim: usize, seed: u64) -> Result<Report, Vi
 /// # Errors
 /// The two derivatives, where they differ by more than 10⁻⁸.
 pub fn check_gradient(subject: &impl Subject, dim: usize, seed: u64) -> Result<f64, Violation> {
+    let in_f64 = |scope: &mut Scope<'_, f64>| subject.build(dim, scope);
+    let in_dual = |scope: &mut Scope<'_, Dual>| subject.build(dim, scope);
     let mut difference = f64::NAN;
     judge(4, &mut Report::default(), || {
-        difference = gradients::forward_mode(subject, dim, seed)?;
+        difference = gradients::forward_mode(&in_f64, &in_dual, seed)?;
         Ok(Verdict::Holds)
     })?;
     Ok(difference)
 }
 
-fn run<T: Real>(build: trial::Build<'_, T>, seed: u64, report: &mut Report) -> Result<(), Violation> {
+fn run<T: Real>(build: Build<'_, T>, seed: u64, report: &mut Report) -> Result<(), Violation> {
     let trial = Trial::trained(build, seed);
     let all = [
         values::rules(),

@@ -2,13 +2,15 @@
 
 use gradbook_nn::Scope;
 
-use super::{Subject, Violation, trial::Trial};
+use super::{
+    Subject, Violation,
+    trial::{Build, Trial},
+};
 
 /// All that can be seen of a quantizer: its state after it was seeded and trained, on rows of all places and on rows of one
 /// place (so that codes die), and what it then makes of rows, with losses and gradients.
-fn seen(subject: &impl Subject, dim: usize, seed: u64) -> String {
-    let build = |scope: &mut Scope<'_, f64>| subject.build(dim, scope);
-    let mut trial = Trial::trained(&build, seed);
+fn seen(build: Build<'_, f64>, seed: u64) -> String {
+    let mut trial = Trial::trained(build, seed);
     for step in 3..9 {
         let z = trial.rows(24, step).map(|x| 0.7 + 0.05 * x);
         trial.learn(&z, step);
@@ -33,7 +35,8 @@ fn seen(subject: &impl Subject, dim: usize, seed: u64) -> String {
 /// # Errors
 /// The first two that cannot be told apart, by their places in the list.
 pub fn options_matter<S: Subject>(subjects: &[S], dim: usize, seed: u64) -> Result<(), Violation> {
-    let all: Vec<String> = subjects.iter().map(|subject| seen(subject, dim, seed)).collect();
+    let one = |subject: &S| seen(&|scope: &mut Scope<'_, f64>| subject.build(dim, scope), seed);
+    let all: Vec<String> = subjects.iter().map(one).collect();
     for (j, two) in all.iter().enumerate() {
         if let Some(i) = all[..j].iter().position(|one| one == two) {
             let found = format!("quantizers {i} and {j} of the list have other options and do the same");

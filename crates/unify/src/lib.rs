@@ -1,0 +1,1 @@
+//! Nothing: `Cargo.toml` is all there is to it.
