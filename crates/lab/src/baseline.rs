@@ -22,6 +22,15 @@ const MOST_FRAMES: usize = 1 << 18;
 /// Rounds of Lloyd's algorithm.
 const ROUNDS: usize = 20;
 
+/// A codebook of more codes than this is no measure for the frames.
+const MOST_CODES: f64 = 4096.0;
+
+/// With how many codes k-means stands beside a run: as many as each of its slots has, if it has any and k-means can have
+/// as many.
+pub fn codes(run: &Summary) -> Option<usize> {
+    Some(run.last().usage.as_ref()?.codes).filter(|codes| *codes <= MOST_CODES).map(|codes| codes as usize)
+}
+
 /// Clusters the training frames into `codes` centers and measures them on the windows of `window` frames of the other clips.
 ///
 /// # Errors

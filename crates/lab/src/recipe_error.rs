@@ -25,6 +25,11 @@ impl RecipeError {
         Self(fault.shown.clone() + &meant(&fault.message))
     }
 
+    /// The same, of one among several recipes.
+    pub fn of(self, recipe: &str) -> Self {
+        Self(format!("the recipe `{recipe}` does not take this: {self}"))
+    }
+
     /// A number that breaks its rule.
     pub(crate) fn rule(error: impl fmt::Display) -> Self {
         Self(format!("the recipe cannot work: {error}"))

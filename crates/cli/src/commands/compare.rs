@@ -105,7 +105,11 @@ impl Compare {
             if story {
                 recipe = recipe.with_steps(STORY_STEPS);
             }
-            let recipe = self.options.apply(recipe, loudness)?;
+            let name = recipe.name.clone();
+            let recipe = self.options.apply(recipe, loudness).map_err(|error| match error {
+                Error::Recipe(error) => Error::Recipe(error.of(&name)),
+                other => other,
+            })?;
             if recipes.iter().any(|other| other.name == recipe.name) {
                 return Err(Error::Request(format!("two recipes are called `{}`: rename one", recipe.name)));
             }

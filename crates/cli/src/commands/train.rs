@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use gradbook_lab::{Ending, Existing, Registry, Run, RunFolder, compare::table, gather};
+use gradbook_lab::{Ending, Existing, Registry, Run, RunFolder, baseline, compare::table, gather};
 use indicatif::MultiProgress;
 
 use super::{Outcome, write};
@@ -69,7 +69,23 @@ impl Train {
         if self.json {
             println!("{}", serde_json::to_string(&report.summary)?);
         } else {
-            print!("{}", table(std::slice::from_ref(&report.summary)).text());
+            let mut rows = vec![report.summary];
+            let finished = ending != Ending::Interrupted;
+            if let Some(codes) = baseline::codes(&rows[0]).filter(|_| finished) {
+                let train = &run.training.recipe.train;
+                rows.push(baseline::frames_kmeans(&corpus, codes, train.crop, train.seed)?);
+            }
+            print!("{}", table(&rows).text());
+            if let [model, frames] = rows.as_slice()
+                && model.last().mse >= frames.last().mse
+                && !loudness.quiet
+            {
+                let steps = 2 * model.steps;
+                let note = format!(
+                    "k-means without a network does no worse: longer training helps (--steps {steps})"
+                );
+                eprintln!("{}", Style::Note.paint(note + ", and so do more codes"));
+            }
         }
         if !loudness.quiet {
             let word = match ending {

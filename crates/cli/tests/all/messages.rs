@@ -23,6 +23,8 @@ fn what_cannot_work_is_said_with_the_right_exit_code() {
     expect(at, &tiny(&["train", "ema", "--out", "file/run"]), 1, &["file/run"]);
     expect(at, &["inspect", "empty"], 1, &["holds no run"]);
     expect(at, &["compare", "ema", "ema"], 1, &["two recipes are called `ema`"]);
+    let of_one = ["compare", "ema", "fsq", "--set", "quantizer.codes=64"];
+    expect(at, &of_one, 2, &["the recipe `fsq` does not take this: `quantizer.codes=64`: "]);
     expect(at, &["frobnicate"], 2, &["unrecognized subcommand"]);
 }
 

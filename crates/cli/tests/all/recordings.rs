@@ -29,7 +29,7 @@ fn a_folder_of_good_and_bad_recordings_trains_encodes_decodes_and_inspects() {
         assert!(at.join("runs/ema").join(file).exists(), "{file}");
     }
     expect(at, &train, 1, &["runs/ema holds a run already", "--resume", "--overwrite"]);
-    expect(at, &["train", "ema", "--resume", "--quiet"], 0, &["/16"]);
+    expect(at, &["train", "ema", "--resume", "--quiet"], 0, &["/16", "frames-kmeans"]);
     expect(at, &[&train[..], &["--resume"]].concat(), 0, &["/16"]);
     expect(at, &["train", "ema", "--resume", "--steps", "9"], 1, &["other options", "or with none given"]);
     expect(at, &["inspect", "runs/ema"], 0, &["ema at step 4", "codebook", "duplicates"]);

@@ -26,9 +26,7 @@ pub use statistics::{Spread, paired};
 pub use table::{Table, table};
 
 /// Clusters of the frames if no run has a codebook to take the number from.
-const CODES: f64 = 512.0;
-/// A codebook of more codes than this is no measure for the frames.
-const MOST_CODES: f64 = 4096.0;
+const CODES: usize = 512;
 
 /// Gives all recipes the data of those that say something about data, as every recipe of a comparison is trained on the
 /// same. Seeds stay what they are.
@@ -110,9 +108,7 @@ impl Comparison {
         let complete = reports.len() == jobs.len() && !stop.load(Ordering::Relaxed);
         let mut reports: Vec<RunReport> = reports.into_iter().map(|(_, report)| report).collect();
         if let (Some(first), true) = (recipes.first(), complete) {
-            let single =
-                |run: &RunReport| Some(run.summary.last().usage.as_ref()?.codes).filter(|k| *k <= MOST_CODES);
-            let codes = reports.iter().find_map(single).unwrap_or(CODES) as usize;
+            let codes = reports.iter().find_map(|run| baseline::codes(&run.summary)).unwrap_or(CODES);
             for seed in 0..self.seeds {
                 let seed = first.train.seed.wrapping_add(seed);
                 reports.push(RunReport::of(baseline::frames_kmeans(corpus, codes, first.train.crop, seed)?));

@@ -39,9 +39,9 @@ fn every_rule_draws_its_golden_numbers() {
             [-0.191_144_999_344_175, 0.173_693_033_928_216_78, -0.790_511_155_999_256_5],
         ),
         (
-            "kaiming_normal of a slope", // √(2/(5 · 8)) of the standard deviations that "normal" has 0.02 of
-            Init::kaiming_normal(8, 2.0),
-            [-0.060_445_356_127_898_41, 0.054_926_560_091_806_825, -0.249_981_576_873_032_93],
+            "kaiming_normal of a slope", // √(2/(10 · 8)) of the standard deviations that "normal" has 0.02 of
+            Init::kaiming_normal(8, 3.0),
+            [-0.042_741_321_209_272_8, 0.038_838_943_108_167, -0.176_763_668_178_627_8],
         ),
         (
             "normal",
