@@ -102,7 +102,7 @@ impl Gradcheck {
     }
 
     fn print(&self, rows: &[Row]) {
-        let head = vec!["name", "kind", "cases", "differences", "dual numbers", "Hessian", ""];
+        let head = vec!["name", "kind", "cases", "central", "dual", "Hessian", ""];
         let line = |row: &Row| {
             let verdict = if row.failure.is_some() { "WRONG" } else { "ok" };
             let shown = |error: Option<f64>| error.map_or("–".to_owned(), |error| format!("{error:.0e}"));

@@ -87,6 +87,8 @@ fn lists_are_complete_and_gradients_are_right() {
     expect(at, &["recipes"], 0, &["collapse", "best", "Lever 1", "vq-vae-2", "lfq", "bsq", "fsp", "latent"]);
     expect(at, &["recipes", "ema"], 0, &["[quantizer]", "decay = 0.99"]);
     expect(at, &["quantizers"], 0, &["codebook", "fsq", "residual", "arXiv:"]);
+    let all = expect(at, &["gradcheck", "--rounds", "1"], 0, &["residual", "0 wrong"]);
+    assert!(all.lines().all(|line| line.chars().count() <= 80), "{all}");
     expect(at, &["gradcheck", "--op", "tanh"], 0, &["tanh", "0 wrong"]);
     expect(at, &["gradcheck", "--op", "fsq", "--rounds", "1"], 0, &["fsq", "quantizer", "0 wrong"]);
     expect(at, &["gradcheck", "--op", "tahn"], 2, &["no op, layer, loss or quantizer is called `tahn`"]);
