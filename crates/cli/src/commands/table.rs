@@ -46,8 +46,7 @@ impl Table {
         }
         let mut rows = Vec::new();
         for (name, run) in names(&runs).into_iter().zip(&runs) {
-            let summary = run.read_summary();
-            let Some(summary) = summary else {
+            let Some(summary) = run.read_summary() else {
                 let path = run.path().display();
                 return Err(format!(
                     "{path}: no figures yet; `gradbook train --resume --out {path}` goes on"
@@ -61,37 +60,41 @@ impl Table {
         }
         print!("{}", table(&rows).text());
         let notes = notes(&runs, &rows, registry)?;
-        notes.iter().for_each(|note| eprintln!("{}", Style::Note.paint(note)));
+        let say = |note: &str| {
+            if !loudness.quiet {
+                eprintln!("{}", Style::Note.paint(note));
+            }
+        };
+        notes.iter().for_each(|note| say(note));
         if let Some(path) = &self.report {
             let notes: Vec<Finding> = notes.into_iter().map(Finding::Text).collect();
-            write(path, report::html("Runs", &notes, &self.reports(&runs, &rows, loudness, registry)?))?;
-            eprintln!("{}", Style::Note.paint(format!("report: {}", path.display())));
+            write(path, report::html("Runs", &notes, &reports(&runs, &rows, loudness, registry)?))?;
+            say(&format!("report: {}", path.display()));
         }
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    /// What the page shows of each run. Recordings are read once for runs that follow one another with the same.
-    fn reports(
-        &self,
-        runs: &[RunFolder],
-        rows: &[Summary],
-        loudness: &Loudness,
-        registry: &Registry,
-    ) -> Result<Vec<RunReport>, Error> {
-        let mut corpus = None;
-        let mut all = Vec::new();
-        for (run, row) in runs.iter().zip(rows) {
-            let recipe = run.read_recipe(registry)?;
-            if corpus.as_ref().is_none_or(|(data, _)| *data != recipe.data) {
-                corpus = Some((recipe.data.clone(), load(&recipe.data, loudness)?));
-            }
-            let Some((_, corpus)) = &corpus else { unreachable!("it was just read") };
-            let mut report = gather(&mut Run::open(recipe, corpus, run.clone(), Existing::Resume)?)?;
-            report.summary = row.clone();
-            all.push(report);
+/// What the page shows of each run. Recordings are read once for runs that follow one another with the same.
+fn reports(
+    runs: &[RunFolder],
+    rows: &[Summary],
+    loudness: &Loudness,
+    registry: &Registry,
+) -> Result<Vec<RunReport>, Error> {
+    let mut corpus = None;
+    let mut all = Vec::new();
+    for (run, row) in runs.iter().zip(rows) {
+        let recipe = run.read_recipe(registry)?;
+        if corpus.as_ref().is_none_or(|(data, _)| *data != recipe.data) {
+            corpus = Some((recipe.data.clone(), load(&recipe.data, loudness)?));
         }
-        Ok(all)
+        let Some((_, corpus)) = &corpus else { unreachable!("it was just read") };
+        let mut report = gather(&mut Run::open(recipe, corpus, run.clone(), Existing::Resume)?)?;
+        report.summary = row.clone();
+        all.push(report);
     }
+    Ok(all)
 }
 
 /// The runs in a folder: itself, or those below it, by name.
